@@ -1,0 +1,63 @@
+# Steadfast: bare `make` lists the targets.
+INVENTORY ?= inventory/local
+ANSIBLE_ARGS ?=
+
+python := .steadfast/venv/bin/python
+playbook = .steadfast/venv/bin/ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
+# sudo may ask for a password: then Ansible must ask for it, too.
+become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $(INVENTORY)/hosts.yml || sudo -n true 2>/dev/null || echo --ask-become-pass)
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@echo
+	@echo 'INVENTORY=inventory/example chooses other hosts, STORE=memory another store, ANSIBLE_ARGS="--check --diff" a dry run.'
+
+.PHONY: deploy talk show verify remove
+deploy: .steadfast/control ## deploy the bot and its store
+	@$(playbook) playbooks/deploy.yml
+
+talk: .steadfast/control ## talk to the bot: SENDER=me [MESSAGE="Find me some good venues"]
+	@$(python) -m control --inventory $(INVENTORY) talk $(or $(SENDER),me) $(if $(MESSAGE),"$(MESSAGE)")
+
+show: .steadfast/control ## show a conversation straight from the store: SENDER=me; without it, list them
+	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show $(SENDER),list)
+
+verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes]
+	@$(python) -m tests.persistence --inventory $(INVENTORY) $(if $(filter yes,$(REBOOT)),--reboot)
+
+remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
+	@$(playbook) --extra-vars remove_data=$(if $(filter yes,$(DATA)),true,false) playbooks/remove.yml
+
+.PHONY: test test-fast lint bench-deploy
+test: ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
+	@scripts/test.sh
+
+test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute
+	@scripts/lint.sh
+	@$(python) -m pytest tests/unit
+
+lint: .steadfast/test ## the linters only
+	@scripts/lint.sh
+
+bench-deploy: .steadfast/test ## how long a deploy takes, against the manual recipe
+	@$(python) -m tests.benchmark.deploy
+
+.PHONY: tools lock clean
+tools: .steadfast/control ## only fetch the tools, into .steadfast/
+
+lock: .steadfast/control ## write requirements/*.txt anew from requirements/*.in
+	@scripts/lock.sh
+
+clean: ## remove the tools and throwaway machines (deployments stay)
+	@if [ -x $(python) ]; then $(python) -m tests.lab clean || true; fi
+	rm -rf .steadfast
+
+.steadfast/control: scripts/bootstrap.sh requirements/bootstrap.txt requirements/control.txt
+	@scripts/bootstrap.sh control
+	@touch $@
+
+.steadfast/test: scripts/bootstrap.sh requirements/bootstrap.txt requirements/test.txt
+	@scripts/bootstrap.sh test
+	@touch $@ .steadfast/control

@@ -1,0 +1,23 @@
+"""Filters on network addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+
+def is_private_address(address: str) -> bool:
+    """Tell whether an address may be listened at: private or loopback, never a public one or all of them."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return parsed.is_private and not parsed.is_unspecified
+
+
+class FilterModule:
+    """What Ansible looks for in this file."""
+
+    def filters(self) -> dict[str, Any]:
+        """Map the filters' names to their functions."""
+        return {"is_private_address": is_private_address}

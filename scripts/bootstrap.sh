@@ -1,0 +1,63 @@
+#!/bin/sh
+# Puts the control side's tools into .steadfast/ of this repository: uv, then the locked packages.
+# usage: scripts/bootstrap.sh control|test
+set -eu
+
+cd "$(dirname "$0")/.."
+tools=.steadfast
+set_of_packages=${1:?usage: scripts/bootstrap.sh control|test}
+
+fail() {
+    printf 'error: %s\n' "$1" >&2
+    exit 1
+}
+
+# Runs apt-get as root; where that is not possible, prints the one command that mends it.
+install_packages() {
+    command -v apt-get >/dev/null || fail "'$*' is missing and this machine has no apt-get: Steadfast runs on Debian and Ubuntu."
+    if [ "$(id -u)" -eq 0 ]; then
+        as_root=
+    elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+        as_root=sudo
+    else
+        fail "missing packages; run: sudo apt-get install -y $*"
+    fi
+    echo "Installing $* ..."
+    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y "$@"; } \
+        >"$tools/apt.log" 2>&1 || {
+        tail -n 5 "$tools/apt.log" >&2
+        fail "apt-get could not install $*; the lines above say why (all of it: $tools/apt.log)."
+    }
+}
+
+mkdir -p "$tools"
+command -v python3 >/dev/null || install_packages python3 python3-venv ca-certificates
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || command -v python3.10 >/dev/null ||
+    fail "python3 is $(python3 -V 2>&1 | cut -d' ' -f2), but the control machine needs 3.10 or newer (hosts may have older ones)."
+python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv ca-certificates
+
+uv=$tools/uv/bin/uv
+wanted=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements/bootstrap.txt)
+if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$wanted" ]; then
+    echo "Fetching uv $wanted ..."
+    rm -rf "$tools/uv"
+    python3 -m venv "$tools/uv"
+    "$tools/uv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --retries 2 \
+        --require-hashes --requirement requirements/bootstrap.txt 2>"$tools/pip.log" || {
+        tail -n 3 "$tools/pip.log" >&2
+        fail "pip could not fetch uv $wanted: is the package index reachable, and its proxy and certificate known to pip? (all of it: $tools/pip.log)"
+    }
+fi
+
+# uv keeps its own list of certificate authorities; behind a proxy with its own one, the machine's list is the right one.
+if [ -z "${SSL_CERT_FILE:-}" ] && [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+    export SSL_CERT_FILE
+fi
+echo "Fetching the packages of requirements/$set_of_packages.txt ..."
+[ -x "$tools/venv/bin/python" ] || "$uv" venv --quiet --python python3 "$tools/venv"
+"$uv" pip install --quiet --python "$tools/venv/bin/python" --require-hashes \
+    --requirement "requirements/$set_of_packages.txt" 2>"$tools/uv.log" || {
+    tail -n 3 "$tools/uv.log" >&2
+    fail "uv could not install requirements/$set_of_packages.txt: the lines above say why (all of it: $tools/uv.log)."
+}

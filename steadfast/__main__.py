@@ -1,0 +1,159 @@
+"""The command `steadfast`: stored conversations and the running bot, as JSON on standard output.
+
+Errors are one sentence on standard error with exit status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from steadfast.errors import SteadfastError
+from steadfast.facts import BotFacts, read_bot_facts, read_token
+
+if TYPE_CHECKING:
+    from steadfast.bot import Bot
+    from steadfast.readers.reader import Reader
+
+
+def list_conversations(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Prints a summary of every stored conversation, or the names only."""
+    from steadfast.readers.reader import summarise
+
+    reader = _reader(facts)
+    if options.names:
+        _print(sorted(reader.senders()))
+    else:
+        found = [summarise(sender, tracker) for sender, tracker in reader.conversations()]
+        _print(sorted(found, key=lambda summary: summary["last"] or 0, reverse=True))
+
+
+def read_conversation(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Prints the whole stored conversation; `null` and an error if there is none."""
+    reader = _reader(facts)
+    tracker = reader.read(options.sender)
+    _print(tracker)
+    if tracker is None:
+        raise _not_stored(options.sender, reader)
+
+
+def read_tracker(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Prints the conversation as Rasa's HTTP API tells it; `null` and an error if there is none.
+
+    The store is asked first, because Rasa stores an empty conversation for a sender that it is
+    asked about and does not know.
+    """
+    reader = _reader(facts)
+    stored = reader.keeps_nothing_because or reader.read(options.sender) is not None
+    _print(_bot(facts).tracker(options.sender, options.seconds) if stored else None)
+    if not stored:
+        raise _not_stored(options.sender, reader)
+
+
+def talk(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Sends messages one after the other and prints a line for each, as soon as it is there."""
+    bot = _bot(facts)
+    errors = []
+    for message in options.message:
+        reply = bot.say(options.sender, message, options.seconds)
+        _print(asdict(reply))
+        if reply.error:
+            errors.append(reply.error)
+    if errors:
+        raise SteadfastError(
+            f"{len(errors)} of {len(options.message)} not acknowledged: {errors[0]}"
+        )
+
+
+def probe(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Checks that the store's server can be reached, logged in to, written and read.
+
+    With --store and --endpoints it checks settings that are not in use yet.
+    """
+    _print(_reader(facts).probe())
+
+
+def wait(facts: BotFacts, options: argparse.Namespace) -> None:
+    """Waits until Rasa, its model and its action server are ready."""
+    from steadfast.endpoints import read_section
+
+    action_url = read_section(facts.endpoints, "action_endpoint").get("url")
+    _print(_bot(facts).wait(options.seconds, action_url))
+
+
+# Imported where they are used, so that each command starts in a fraction of a second: the YAML
+# parser, the HTTP client and the store's driver take about 0.1 s each.
+
+
+def _facts(options: argparse.Namespace) -> BotFacts:
+    if getattr(options, "endpoints", None) and options.store:
+        return BotFacts("", options.store, options.endpoints, "")
+    return read_bot_facts()
+
+
+def _reader(facts: BotFacts) -> Reader:
+    from steadfast.endpoints import read_section
+    from steadfast.readers import open_reader
+
+    return open_reader(facts.tracker_store, read_section(facts.endpoints, "tracker_store"))
+
+
+def _bot(facts: BotFacts) -> Bot:
+    from steadfast.bot import Bot
+
+    return Bot(facts.url, read_token(facts.token_file), facts.channel)
+
+
+def _not_stored(sender: str, reader: Reader) -> SteadfastError:
+    why = f" ({reader.keeps_nothing_because})" if reader.keeps_nothing_because else ""
+    return SteadfastError(f"No conversation of '{sender}' is stored{why}.")
+
+
+def _print(value: Any) -> None:
+    # ASCII only: the way from here may be a terminal or a connection without UTF-8.
+    print(json.dumps(value), flush=True)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser; every command sets `run`, called with the facts and the options."""
+    root = argparse.ArgumentParser(prog="steadfast", description=__doc__)
+    commands = root.add_subparsers(dest="command", required=True)
+
+    def command(name: str, run: Any, **seconds: float) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run)
+        for option, default in seconds.items():
+            added.add_argument(f"--{option}", type=float, default=default, metavar="N")
+        return added
+
+    command("list", list_conversations).add_argument("--names", action="store_true")
+    command("read", read_conversation).add_argument("sender")
+    command("tracker", read_tracker, seconds=30).add_argument("sender")
+    talking = command("talk", talk, seconds=60)
+    talking.add_argument("sender")
+    talking.add_argument("message", nargs="+")
+    probing = command("probe", probe)
+    probing.add_argument("--store", help="name of the tracker store; by default the deployed one")
+    probing.add_argument("--endpoints", help="an endpoints file; by default the deployed one")
+    command("wait", wait, seconds=180)
+    return root
+
+
+def main() -> None:
+    """Runs one command."""
+    options = parser().parse_args()
+    try:
+        options.run(_facts(options), options)
+    except SteadfastError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted.")
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Rasa's in-memory tracker store: nothing exists outside the Rasa process."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from steadfast.readers.reader import Reader, Tracker
+
+
+class Store(Reader):
+    """Finds nothing, because there is nothing to find."""
+
+    keeps_nothing_because = "the tracker store 'memory' keeps conversations in Rasa's process only"
+
+    def senders(self) -> Iterator[str]:
+        """Yields nothing."""
+        return iter(())
+
+    def read(self, sender: str) -> Tracker | None:
+        """Returns None for every sender."""
+        return None
+
+    def probe(self) -> dict[str, Any]:
+        """Has nothing to reach."""
+        return {"store": "memory"}

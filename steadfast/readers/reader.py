@@ -1,0 +1,65 @@
+"""What every reader of a tracker store can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Dict, Iterator, Mapping
+
+Tracker = Dict[str, Any]
+"""A conversation as Rasa stores it: `{"name": SENDER, "events": [EVENT, ...]}`, oldest first."""
+
+
+class Reader(ABC):
+    """Reads one tracker store. Nothing is ever changed or removed but a probe's own trace."""
+
+    keeps_nothing_because = ""
+    """Why nothing can be found in this store, as half a sentence; empty where things can."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """Takes the section `tracker_store:` of `endpoints.yml`; does not connect."""
+        self.options = options
+
+    @abstractmethod
+    def senders(self) -> Iterator[str]:
+        """Yields the sender of every stored conversation once, in no order."""
+
+    @abstractmethod
+    def read(self, sender: str) -> Tracker | None:
+        """Returns the whole stored conversation, all its sessions; None if there is none."""
+
+    @abstractmethod
+    def probe(self) -> dict[str, Any]:
+        """Reaches the server, logs in, writes and reads back something that is no conversation.
+
+        Returns:
+            Where the store is, without secrets: `{"store": ..., "url": ..., "port": ...}`.
+
+        Raises:
+            SteadfastError: One sentence naming the setting, its value (never the password) and
+                what to do.
+        """
+
+    def conversations(self) -> Iterator[tuple[str, Tracker]]:
+        """Yields every sender with the stored conversation."""
+        for sender in self.senders():
+            tracker = self.read(sender)
+            if tracker is not None:
+                yield sender, tracker
+
+
+def summarise(sender: str, tracker: Tracker) -> dict[str, Any]:
+    """Returns one line of the list of conversations.
+
+    Returns:
+        `{"sender", "events", "turns", "first", "last"}`: numbers of events and of user messages,
+        and the times of the first and the last event in seconds since 1970 (None without events).
+    """
+    events = tracker.get("events") or []
+    times = [event["timestamp"] for event in events if event.get("timestamp") is not None]
+    return {
+        "sender": sender,
+        "events": len(events),
+        "turns": sum(event.get("event") == "user" for event in events),
+        "first": min(times, default=None),
+        "last": max(times, default=None),
+    }

@@ -1,0 +1,294 @@
+"""Reads Rasa's Redis tracker store: one JSON string per conversation.
+
+Keys are made as in `rasa/core/tracker_store.py`: `tracker:SENDER`, or `PREFIX:tracker:SENDER`
+where `key_prefix` is alphanumeric (any other prefix is dropped by Rasa with a warning only).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import ssl
+from itertools import islice
+from typing import Any, Iterator, Mapping, NamedTuple
+
+import redis
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    InvalidResponse,
+    NoPermissionError,
+    ReadOnlyError,
+    RedisError,
+)
+
+from steadfast.errors import SteadfastError
+from steadfast.readers.reader import Reader, Tracker
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30
+PROBE_SECONDS = 5
+PAGE = 200
+FILES = ("ssl_keyfile", "ssl_certfile", "ssl_ca_certs")
+
+
+class Cause(NamedTuple):
+    """A way to fail: the errors it shows as, and the sentence that it deserves.
+
+    An error fits if it, or what caused it, is of the type and its text holds the pattern.
+    """
+
+    kind: type[BaseException]
+    pattern: str
+    sentence: str
+
+
+CAUSES = (
+    Cause(
+        AuthenticationError,
+        "without any password",
+        "a 'password' is set, but the Redis at {where} asks for none: remove 'password' "
+        "or give the server's user one",
+    ),
+    Cause(
+        AuthenticationError,
+        "Authentication required",
+        "the Redis at {where} asks for a password: set 'username' and 'password'",
+    ),
+    Cause(
+        AuthenticationError,
+        "",
+        "the Redis at {where} refuses the login: correct 'password' or 'username' ({username})",
+    ),
+    Cause(
+        NoPermissionError,
+        r"access (a|one of the) key",
+        "the user 'username' ({username}) may not touch keys that begin with '{prefix}': on the "
+        "Redis at {where} allow it ~{prefix}* or correct 'key_prefix' ({key_prefix})",
+    ),
+    Cause(
+        NoPermissionError,
+        "",
+        "the user 'username' ({username}) lacks a right on the Redis at {where} ({error}): "
+        "allow it +get +set +setex +exists +scan +ttl +strlen +mget +ping +select",
+    ),
+    Cause(BusyLoadingError, "", "the Redis at {where} is still loading its data: try again soon"),
+    Cause(
+        ReadOnlyError, "", "the Redis at {where} is a read-only replica: set 'url' to its primary"
+    ),
+    Cause(RedisError, "OOM", "the Redis at {where} is out of memory: raise its 'maxmemory'"),
+    Cause(
+        RedisError,
+        "MISCONF",
+        "the Redis at {where} cannot write to its disk and refuses to store: see its log",
+    ),
+    Cause(
+        RedisError,
+        "DB index|not an integer|invalid DB",
+        "there is no database 'db' {db} on the Redis at {where}: set a number that the server's "
+        "'databases' allows (0 to 15 by default)",
+    ),
+    Cause(InvalidResponse, "", "what answers at {where} is not Redis: correct 'url' or 'port'"),
+    Cause(
+        socket.gaierror,
+        "",
+        "no machine is known by the name in 'url' ({url}): correct it or the name service",
+    ),
+    Cause(
+        ConnectionRefusedError,
+        "",
+        "nothing listens at {where}: start the Redis server, or correct 'url' or 'port'",
+    ),
+    Cause(
+        ssl.SSLCertVerificationError,
+        "",
+        "the certificate of the Redis at {where} cannot be verified ({error}): set "
+        "'ssl_ca_certs' ({ssl_ca_certs}) to the authority that signed it",
+    ),
+    Cause(
+        RedisError,
+        "handshake",
+        "'use_ssl' is {use_ssl}, but the server at {where} does not answer in TLS: set it to "
+        "false, or 'port' to the server's TLS port",
+    ),
+    Cause(
+        ssl.SSLError,
+        "WRONG_VERSION|HTTP_REQUEST|UNKNOWN_PROTOCOL|UNEXPECTED_EOF",
+        "'use_ssl' is {use_ssl}, but the server at {where} does not speak TLS: set it to false, "
+        "or 'port' to the server's TLS port",
+    ),
+    Cause(
+        ssl.SSLError,
+        "",
+        "TLS with {where} fails ({error}): correct 'ssl_certfile' ({ssl_certfile}), "
+        "'ssl_keyfile' ({ssl_keyfile}) or 'ssl_ca_certs' ({ssl_ca_certs})",
+    ),
+    Cause(
+        redis.exceptions.TimeoutError,
+        "",
+        "no answer from {where} in time: correct 'url' or 'port', or open the firewall",
+    ),
+    Cause(
+        ConnectionError,
+        "reset|closed",
+        "the server at {where} hangs up: if it speaks TLS only, set 'use_ssl' to true (it is "
+        "{use_ssl}), otherwise correct 'port'",
+    ),
+    Cause(
+        redis.exceptions.ConnectionError,
+        "closed by server",
+        "the server at {where} hangs up: if it speaks TLS only, set 'use_ssl' to true (it is "
+        "{use_ssl}), otherwise correct 'port'",
+    ),
+    Cause(RedisError, "", "the Redis at {where} cannot be used ({error}): see 'url' and 'port'"),
+)
+
+
+def _port(value: Any) -> int:
+    if str(value).isdecimal() and 1 <= int(value) <= 65535:
+        return int(value)
+    raise SteadfastError(f"port: {value!r} is not allowed: set a number from 1 to 65535.")
+
+
+class Store(Reader):
+    """Reads conversations with the commands GET, MGET and SCAN, and probes with SET."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """Takes all parameters of Rasa's `RedisTrackerStore`."""
+        super().__init__(options)
+        self.url = options.get("url") or "localhost"
+        self.port = _port(options.get("port", 6379))
+        self.database = options.get("db", 0)
+        self.prefix = f"{self._prefix()}tracker:"
+        self._client: Any = None
+
+    def senders(self) -> Iterator[str]:
+        """Yields every sender once; SCAN alone may repeat a key."""
+        try:
+            seen = set()
+            for key in self._connect().scan_iter(match=f"{self.prefix}*", count=PAGE):
+                sender = key[len(self.prefix) :]
+                # Without a sender it is a probe: Rasa calls a nameless sender "default".
+                if sender and sender not in seen:
+                    seen.add(sender)
+                    yield sender
+        except RedisError as error:
+            raise self._explained(error) from None
+
+    def read(self, sender: str) -> Tracker | None:
+        """Returns what GET gives, decoded."""
+        try:
+            return self._decoded(sender, self._connect().get(self.prefix + sender))
+        except RedisError as error:
+            raise self._explained(error) from None
+
+    def conversations(self) -> Iterator[tuple[str, Tracker]]:
+        """Yields every sender with the conversation, a page of them per round trip."""
+        senders = self.senders()
+        while True:
+            page = list(islice(senders, PAGE))
+            if not page:
+                return
+            try:
+                values = self._connect().mget([self.prefix + sender for sender in page])
+            except RedisError as error:
+                raise self._explained(error) from None
+            for sender, value in zip(page, values):
+                tracker = self._decoded(sender, value)
+                # One that expired since the SCAN is not there any more.
+                if tracker is not None:
+                    yield sender, tracker
+
+    def probe(self) -> dict[str, Any]:
+        """Sets a key without a sender, which expires by itself; Rasa never uses that key."""
+        self._check_options()
+        try:
+            client = self._connect()
+            client.ping()
+            client.set(self.prefix, "written by a probe", ex=PROBE_SECONDS)
+            if client.get(self.prefix) is None:
+                raise SteadfastError(
+                    f"The tracker store's server at {self._where()} forgets at once what is "
+                    "written: raise its 'maxmemory' and set 'maxmemory-policy' to noeviction."
+                )
+            next(client.scan_iter(match=f"{self.prefix}*", count=1), None)
+        except RedisError as error:
+            raise self._explained(error) from None
+        return {"store": "redis", "url": self.url, "port": self.port, "db": self.database}
+
+    def _prefix(self) -> str:
+        prefix = self.options.get("key_prefix")
+        return f"{prefix}:" if isinstance(prefix, str) and prefix.isalnum() else ""
+
+    def _where(self) -> str:
+        return f"{self.url}:{self.port}"
+
+    def _connect(self) -> Any:
+        if self._client is None:
+            files = {name: self.options.get(name) for name in FILES}
+            self._client = redis.StrictRedis(
+                host=self.url,
+                port=self.port,
+                db=self.database,
+                username=self.options.get("username"),
+                password=self.options.get("password"),
+                ssl=bool(self.options.get("use_ssl", False)),
+                decode_responses=True,
+                socket_connect_timeout=CONNECT_SECONDS,
+                socket_timeout=ANSWER_SECONDS,
+                **files,
+            )
+        return self._client
+
+    def _decoded(self, sender: str, value: str | None) -> Tracker | None:
+        if value is None:
+            return None
+        try:
+            tracker = json.loads(value)
+        except ValueError:
+            tracker = None
+        if not isinstance(tracker, dict):
+            raise SteadfastError(
+                f"The key '{self.prefix}{sender}' on {self._where()} does not hold a conversation: "
+                "something other than Rasa writes under 'key_prefix' "
+                f"({self.options.get('key_prefix')})."
+            )
+        return tracker
+
+    def _check_options(self) -> None:
+        prefix = self.options.get("key_prefix")
+        if prefix and not self._prefix():
+            raise SteadfastError(
+                f"key_prefix: {prefix!r} is not allowed, and Rasa would drop it silently: use a "
+                "string of letters and digits only."
+            )
+        for name in FILES:
+            path = self.options.get(name)
+            if path and not os.access(path, os.R_OK):
+                raise SteadfastError(
+                    f"{name}: the file {path} is missing or not readable for the bot's user."
+                )
+
+    def _explained(self, error: RedisError) -> SteadfastError:
+        roots = [error, error.__cause__ or error.__context__ or error]
+        text = " ".join(str(root) for root in roots)
+        sentence = next(
+            cause.sentence
+            for cause in CAUSES
+            if any(isinstance(root, cause.kind) for root in roots)
+            and re.search(cause.pattern, text, re.IGNORECASE)
+        )
+        named = ("username", "key_prefix", "use_ssl", *FILES)
+        values = {name: self.options.get(name, "not set") for name in named}
+        values["use_ssl"] = str(self.options.get("use_ssl", False)).lower()
+        told = sentence.format(
+            error=re.sub(r" \(_ssl\.c:\d+\)", "", str(roots[-1])).rstrip("."),
+            where=self._where(),
+            url=self.url,
+            db=self.database,
+            prefix=self.prefix,
+            **values,
+        )
+        return SteadfastError(f"Tracker store: {told}.")

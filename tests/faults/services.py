@@ -1,0 +1,220 @@
+"""Service managers: how to restart, start and look at a service."""
+
+from __future__ import annotations
+
+import shlex
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from tests.faults.fault import FaultError, Result, Target, wait_until
+
+# systemd and supervisord bring a killed service back on their own; a service that takes longer
+# than this is started by hand, and the cure says so.
+BACK_SECONDS = 20
+
+Processes = dict[str, frozenset[str]]
+"""For each running service the identities of its processes, see `ServiceManager.processes`."""
+
+Made = TypeVar("Made")
+
+
+class ServiceManager(ABC):
+    """Controls the services of one target."""
+
+    def __init__(self, target: Target) -> None:
+        """Takes a host and the names of services there."""
+        self.host = target.host
+        self.services = target.services
+
+    @property
+    def names(self) -> str:
+        """The services, quoted for a shell."""
+        return shlex.join(self.services)
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Stops and starts every service in an orderly way."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Starts every service that is not running, even one that failed too often."""
+
+    @abstractmethod
+    def main_process(self, service: str) -> int:
+        """Returns the id of a service's main process; 0 if it is not running."""
+
+    def processes(self) -> Processes:
+        """Returns the processes of each running service, the main one and all its descendants.
+
+        Returns:
+            For each service `PID@START`, where START is in clock ticks since boot: an id alone
+            may have been given to another process since.
+        """
+        mains = {service: self.main_process(service) for service in self.services}
+        children: dict[int, list[int]] = {}
+        for line in self._output("ps -eo pid=,ppid=").splitlines():
+            process, parent = map(int, line.split())
+            children.setdefault(parent, []).append(process)
+        found = {
+            service: frozenset(self._identities(_family(main, children)))
+            for service, main in mains.items()
+            if main
+        }
+        # A manager may name a process for a moment that is dead already.
+        return {service: identities for service, identities in found.items() if identities}
+
+    def kill(self, processes: frozenset[str]) -> None:
+        """Sends SIGKILL to all processes in one go."""
+        # One that ended just before makes kill complain; whether they died is looked at later.
+        self._run("kill -KILL " + " ".join(sorted(p.split("@")[0] for p in processes)))
+
+    def alive(self, processes: frozenset[str]) -> frozenset[str]:
+        """Returns those of the processes that still exist."""
+        return processes & frozenset(self._identities([int(p.split("@")[0]) for p in processes]))
+
+    def _identities(self, processes: list[int]) -> list[str]:
+        # Field 22 of /proc/PID/stat is the start time; field 2, the name, may hold spaces and
+        # brackets. Z is a process that is dead already and waits for its parent to notice.
+        command = "; ".join(
+            f"sed 's/^.*) //' /proc/{process}/stat 2>/dev/null"
+            f' | awk \'$1 != "Z" {{print "{process}@" $20}}\''
+            for process in processes
+        )
+        return self._output(command or "true").split()
+
+    def _run(self, command: str) -> Result:
+        try:
+            return self.host.run(command)
+        except OSError as error:
+            raise FaultError(str(error)) from None
+
+    def _output(self, command: str) -> str:
+        result = self._run(command)
+        if result.status != 0:
+            told = (result.errors or result.output).strip().replace("\n", " ")
+            raise FaultError(f"'{command}' failed on {self.host.name}: {told}.")
+        return result.output
+
+
+class Systemd(ServiceManager):
+    """Services that are units of systemd."""
+
+    def restart(self) -> None:
+        """Returns when systemd calls them active."""
+        self._output(f"systemctl restart {self.names}")
+
+    def start(self) -> None:
+        """Also starts a unit that systemd has given up restarting."""
+        self._run(f"systemctl reset-failed {self.names}")
+        self._output(f"systemctl start {self.names}")
+
+    def main_process(self, service: str) -> int:
+        """Asks for `MainPID`, and for the load state to know a service that does not exist."""
+        shown = self._output(
+            f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}"
+        ).split()
+        properties = dict(line.split("=", 1) for line in shown)
+        if properties.get("LoadState") != "loaded":
+            raise FaultError(f"systemd on {self.host.name} knows no service '{service}'.")
+        return int(properties["MainPID"])
+
+    def kill(self, processes: frozenset[str]) -> None:
+        """Kills whatever runs in the units."""
+        self._output(f"systemctl kill -s KILL {self.names}")
+
+
+class Supervisord(ServiceManager):
+    """Services that are programs of supervisord."""
+
+    def restart(self) -> None:
+        """Returns when supervisord calls them RUNNING."""
+        told = self._output(f"supervisorctl restart {self.names}")
+        self._refuse_errors(told)
+
+    def start(self) -> None:
+        """Leaves alone what is starting or running."""
+        self._refuse_errors(
+            self._run(f"supervisorctl start {self.names}").output, "already started"
+        )
+
+    def main_process(self, service: str) -> int:
+        """Asks for the state, because `supervisorctl pid` gives 0 for unknown names, too."""
+        # Exit status 3 means that it is not running, which is an answer.
+        told = self._run(f"supervisorctl status {shlex.quote(service)}").output
+        name, state, *rest = [*told.split(), "", ""][:4]
+        if name != service or state in ("ERROR", ""):
+            raise FaultError(f"supervisord on {self.host.name} knows no service '{service}'.")
+        return int(rest[1].rstrip(",")) if state == "RUNNING" else 0
+
+    def _refuse_errors(self, told: str, but: str = "\0") -> None:
+        errors = [line for line in told.splitlines() if "ERROR" in line and but not in line]
+        if errors:
+            raise FaultError(f"supervisord on {self.host.name}: {'; '.join(errors)}.")
+
+
+MANAGERS: dict[str, type[ServiceManager]] = {"systemd": Systemd, "supervisord": Supervisord}
+
+
+def manager_of(target: Target) -> ServiceManager:
+    """Returns the service manager of a target's services.
+
+    Raises:
+        FaultError: There is none of that name.
+    """
+    if target.service_manager not in MANAGERS:
+        raise FaultError(
+            f"The service manager '{target.service_manager}' of {target.host.name} is not known: "
+            f"it must be one of {', '.join(MANAGERS)}."
+        )
+    return MANAGERS[target.service_manager](target)
+
+
+def everywhere(
+    act: Callable[..., Made], managers: Sequence[ServiceManager], *arguments: Sequence[Any]
+) -> list[Made]:
+    """Calls `act(manager, *arguments)` for all managers at once, each in a thread of its own."""
+    with ThreadPoolExecutor(max_workers=max(len(managers), 1)) as pool:
+        return list(pool.map(act, managers, *arguments))
+
+
+def bring_back(managers: Sequence[ServiceManager], before: Sequence[Processes]) -> str:
+    """Waits until all services run in new processes, and starts those that do not come back.
+
+    Args:
+        managers: The service managers of all services.
+        before: For each manager the processes that must not be there any more.
+
+    Returns:
+        How they came back, in a few words.
+
+    Raises:
+        FaultError: They do not come back.
+    """
+
+    def all_run() -> bool:
+        return all(
+            all(now.get(name, frozenset()) - then.get(name, frozenset()) for name in m.services)
+            for m, now, then in zip(
+                managers,
+                everywhere(lambda manager: manager.processes(), managers),
+                before,
+                strict=True,
+            )
+        )
+
+    if wait_until(all_run, BACK_SECONDS):
+        return "back by itself"
+    everywhere(lambda manager: manager.start(), managers)
+    if wait_until(all_run, BACK_SECONDS):
+        return "started by hand"
+    names = "; ".join(f"{manager.names} on {manager.host.name}" for manager in managers)
+    raise FaultError(f"Not all of these run again: {names}. See their logs.")
+
+
+def _family(process: int, children: dict[int, list[int]]) -> list[int]:
+    found = [process]
+    for child in children.get(process, []):
+        found += _family(child, children)
+    return found

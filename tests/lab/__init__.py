@@ -1,0 +1,38 @@
+"""WHERE the tests run: throwaway machines, and the images they start from.
+
+Mirrors, proxies and certificate authorities come from the machine's own settings.
+"""
+
+from tests.lab.certificates import ca_bundle
+from tests.lab.cleanup import remove_leftovers, remove_run
+from tests.lab.engine import ensure_engine
+from tests.lab.errors import LabError, Unavailable
+from tests.lab.host import Host, Result
+from tests.lab.hosts import start_host
+from tests.lab.images import build, image
+from tests.lab.networks import Network, network
+from tests.lab.runs import run_id
+from tests.lab.ssh import KeyPair, authorize, generate_key
+from tests.lab.systems import System, systems
+
+__all__ = [
+    "Host",
+    "KeyPair",
+    "LabError",
+    "Network",
+    "Result",
+    "System",
+    "Unavailable",
+    "authorize",
+    "build",
+    "ca_bundle",
+    "ensure_engine",
+    "generate_key",
+    "image",
+    "network",
+    "remove_leftovers",
+    "remove_run",
+    "run_id",
+    "start_host",
+    "systems",
+]

@@ -1,0 +1,165 @@
+"""A throwaway machine: run commands in it, copy to it, reboot it, reach it with Ansible."""
+
+import secrets
+import shlex
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+import docker
+import tenacity
+from docker.models.containers import Container
+
+from tests.lab.errors import LabError
+from tests.lab.transfer import pack
+
+# Seconds in which a host must have come up; 1 to 6 are usual.
+_BOOT_TIMEOUT = 90.0
+# Seconds for services to stop before a reboot cuts them off: systemd's own default.
+_STOP_TIMEOUT = 90
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command in a host did."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+class Host:
+    """A throwaway machine."""
+
+    def __init__(self, container: Container, name: str, system: str, *, systemd: bool) -> None:
+        self.container = container
+        self.name = name
+        self.system = system
+        self.systemd = systemd
+
+    @property
+    def container_name(self) -> str:
+        """The name by which Docker knows the host."""
+        return str(self.container.name)
+
+    @property
+    def ip(self) -> str:
+        """The private address, reachable from this machine and from the network's hosts."""
+        self.container.reload()
+        networks: dict[str, dict[str, Any]] = self.container.attrs["NetworkSettings"]["Networks"]
+        address = next(iter(networks.values()))["IPAddress"]
+        if not address:
+            raise LabError(f"{self.name} is not running, so it has no address")
+        return str(address)
+
+    def exec(
+        self,
+        command: str | Sequence[str],
+        *,
+        check: bool = True,
+        user: str = "root",
+        timeout: float = 600.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Run a command in the host: a string in sh, a list as it is.
+
+        Raises LabError on an exit code other than 0 unless ``check`` is false, and always
+        when ``timeout`` seconds are over, at which the command is ended.
+        """
+        argv = ["sh", "-c", command] if isinstance(command, str) else list(command)
+        begun = time.monotonic()
+        argv = ["timeout", "--kill-after=5", str(timeout), *argv]
+        result = self._run(argv, user=user, environment=dict(environment or {}))
+        shown = command if isinstance(command, str) else shlex.join(command)
+        # A command may well end with these codes by itself.
+        if result.exit_code in (124, 137) and time.monotonic() - begun >= timeout:
+            raise LabError(f"{self.name}: {shown!r} did not end in {timeout:g} s")
+        if check and result.exit_code != 0:
+            last = "\n".join((result.stdout + result.stderr).splitlines()[-20:])
+            raise LabError(
+                f"{self.name}: {shown!r} ended with exit code {result.exit_code}:\n{last}"
+            )
+        return result
+
+    def _run(self, argv: list[str], *, user: str, environment: dict[str, str]) -> Result:
+        code, output = self.container.exec_run(argv, user=user, environment=environment, demux=True)
+        streams: tuple[bytes | None, bytes | None] = cast("Any", output)
+        stdout, stderr = ((stream or b"").decode(errors="replace") for stream in streams)
+        return Result(cast("int", code), stdout, stderr)
+
+    def put(self, source: Path | bytes, destination: str, mode: int | None = None) -> None:
+        """Copy a file, a folder's content or bytes to an absolute path in the host.
+
+        They belong to root. ``mode`` is that of a file; without it a file keeps its own,
+        and bytes get 0644.
+        """
+        staged = f"/.steadfast-lab-{secrets.token_hex(4)}"
+        self.container.put_archive("/", pack(source, staged.lstrip("/"), mode))
+        # Docker writes below a tmpfs such as /run instead of into it, so cp does the last step.
+        target = PurePosixPath(destination)
+        is_folder = isinstance(source, Path) and source.is_dir()
+        self.exec(("mkdir", "-p", str(target if is_folder else target.parent)))
+        self.exec(("cp", "-a", f"{staged}/." if is_folder else staged, str(target)))
+        self.exec(("rm", "-rf", staged))
+
+    def reboot(self) -> None:
+        """Shut the host down in good order, start it again and wait until it is up."""
+        self.container.restart(timeout=_STOP_TIMEOUT)
+        self.wait()
+
+    def wait(self, timeout: float = _BOOT_TIMEOUT) -> None:
+        """Wait until the host is up; LabError with its state or failed units if it is not.
+
+        A degraded system counts as up: which unit failed is printed, and is a test's business.
+        """
+        if not self.systemd:
+            self.exec("true", timeout=timeout)
+            return
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda state: state not in ("running", "degraded")),
+            stop=tenacity.stop_after_delay(timeout),
+            wait=tenacity.wait_fixed(0.2),
+            retry_error_callback=lambda attempt: attempt.outcome and attempt.outcome.result(),
+        )
+        state = retrying(self._state)
+        if state == "running":
+            return
+        failed = self.exec("systemctl --failed --no-legend --plain", check=False).stdout.strip()
+        if state != "degraded":
+            jobs = self.exec("systemctl list-jobs --no-legend", check=False).stdout.strip()
+            raise LabError(
+                f"{self.name} is {state!r} after {timeout:g} s; failed units: {failed or 'none'}; "
+                f"waiting for: {jobs or 'nothing'}"
+            )
+        print(f"lab: {self.name} is degraded, failed units:\n{failed}", flush=True)
+
+    def _state(self) -> str:
+        try:
+            answer = self._run(["systemctl", "is-system-running"], user="root", environment={})
+        except docker.errors.APIError:
+            self.container.reload()
+            if self.container.status != "exited":
+                return "starting"
+            last = self.container.logs(stream=False, tail=15).decode(errors="replace")
+            raise LabError(f"{self.name} ended while it started:\n{last}") from None
+        # Until systemd listens there is only an error message.
+        return answer.stdout.strip() or "starting"
+
+    def remove(self) -> None:
+        """Remove the host and what it keeps in volumes without a name."""
+        self.container.remove(force=True, v=True)
+
+    def ansible_variables(self, connection: str = "community.docker.docker") -> dict[str, str]:
+        """Return the variables to reach the host as root through Docker."""
+        return {
+            "ansible_connection": connection,
+            "ansible_host": self.container_name,
+            "ansible_python_interpreter": "/usr/bin/python3",
+        }
+
+    def inventory_line(self, variables: Mapping[str, str] | None = None) -> str:
+        """Return the host's line for an inventory in INI form, by Docker unless told otherwise."""
+        chosen = self.ansible_variables() if variables is None else variables
+        return " ".join([self.name, *(f"{key}={shlex.quote(chosen[key])}" for key in chosen)])

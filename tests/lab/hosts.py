@@ -1,0 +1,100 @@
+"""Start throwaway machines: containers that behave as the servers which the kit deploys to."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from docker.types import EndpointConfig
+
+from tests.lab.engine import ensure_engine
+from tests.lab.errors import LabError
+from tests.lab.host import Host
+from tests.lab.images import image
+from tests.lab.networks import Network, default_network
+from tests.lab.runs import labels, run_id
+
+# systemd as process 1. Capabilities are named because a machine that is a container itself
+# cannot hand out all of them, which "privileged" would ask for.
+_SYSTEMD: dict[str, Any] = {
+    "command": ["/sbin/init"],
+    "cap_add": ["SYS_ADMIN", "NET_ADMIN"],
+    "security_opt": ["seccomp=unconfined"],
+    "cgroupns": "host",
+    "tmpfs": {"/run": "", "/run/lock": "", "/tmp": "exec"},
+    "environment": {"container": "docker"},
+    # What systemd takes as the request to shut down; SIGTERM makes it start itself anew.
+    "stop_signal": "SIGRTMIN+3",
+}
+_CGROUPS = {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}}
+_START_SSHD = "mkdir -p /run/sshd && /usr/sbin/sshd"
+# No init system: of what a server does at boot, only sshd is started, once it has a key.
+_PLAIN: dict[str, Any] = {
+    "command": [
+        "sh",
+        "-c",
+        f"if [ -e /etc/ssh/ssh_host_ed25519_key ]; then {_START_SSHD}; fi; exec sleep infinity",
+    ],
+    "init": True,
+}
+
+
+def start_host(
+    system: str,
+    name: str,
+    *,
+    systemd: bool = True,
+    mounts: Mapping[str, str] | None = None,
+    network: Network | None = None,
+    memory: str | None = None,
+) -> Host:
+    """Start a throwaway machine of a system such as ``debian-12`` and wait until it is up.
+
+    ``name`` is its host name, by which others on the network find it. Without ``network``
+    it joins the run's own. ``mounts`` maps an absolute path here, or the name of a volume
+    that ends with the run, to a path in the host (``:ro`` at its end: read-only).
+    ``memory`` is a limit such as ``2g``. Without ``systemd`` nothing but sshd is started,
+    as in a plain container.
+
+    Raises Unavailable if the system cannot be had here, LabError if the host does not start.
+    """
+    reference = image(system)
+    joined = network or default_network()
+    volumes = dict(_CGROUPS) if systemd else {}
+    for source, target in (mounts or {}).items():
+        path, _, mode = target.partition(":")
+        volumes[_volume(source)] = {"bind": path, "mode": mode or "rw"}
+    client = ensure_engine()
+    endpoint = EndpointConfig(
+        client.api.api_version, ipv4_address=joined.next_address(), aliases=[name]
+    )
+    container = client.containers.create(
+        reference,
+        name=f"steadfast-{run_id()}-{name}",
+        hostname=name,
+        labels=labels(),
+        network=joined.name,
+        networking_config={joined.name: endpoint},
+        mem_limit=memory,
+        volumes=volumes,
+        **(_SYSTEMD if systemd else _PLAIN),
+    )
+    host = Host(container, name, system, systemd=systemd)
+    try:
+        container.start()
+        host.wait()
+        if systemd:
+            # Images from a registry forbid packages to start services; servers do not.
+            host.exec(("rm", "-f", "/usr/sbin/policy-rc.d"))
+    except BaseException:
+        host.remove()
+        raise
+    return host
+
+
+def _volume(source: str) -> str:
+    """Return what Docker mounts: a folder here as it is, or a volume that is made for this run."""
+    if source.startswith("/"):
+        return source
+    if "/" in source:
+        raise LabError(f"{source!r} is neither an absolute path nor the name of a volume")
+    volume = ensure_engine().volumes.create(f"steadfast-{run_id()}-{source}", labels=labels())
+    return volume.name
