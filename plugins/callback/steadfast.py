@@ -23,7 +23,7 @@ extends_documentation_fragment:
 """
 
 # What happens on the control machine in no time: not worth a line unless it fails.
-QUIET_ACTIONS = {"assert", "debug", "include_role", "include_tasks", "include_vars", "meta", "set_fact"}
+QUIET_ACTIONS = {"assert", "debug", "include_role", "include_tasks", "include_vars", "meta", "set_fact", "validate_argument_spec"}
 
 
 def sentence(result: dict[str, Any]) -> str:
@@ -37,6 +37,16 @@ def sentence(result: dict[str, Any]) -> str:
     if details and message in {"", "non-zero return code", "failed to validate"}:
         return "\n".join(details.splitlines()[-3:])
     return message or "the task failed and gave no reason; -v shows all of it"
+
+
+def is_rescued(task: Any) -> bool:
+    """Tell whether a task stands in a block whose `rescue` has its own word on the error."""
+    parent = task._parent
+    while parent is not None:
+        if getattr(parent, "rescue", None) and task not in parent.rescue:
+            return True
+        parent = parent._parent
+    return False
 
 
 class CallbackModule(DefaultCallback):
@@ -99,6 +109,8 @@ class CallbackModule(DefaultCallback):
         """Print the error as a sentence."""
         if self._is_verbose():
             super().v2_runner_on_failed(result, ignore_errors)
+            return
+        if is_rescued(result._task):
             return
         self._display.display(f"    error: {sentence(result._result)}", color=constants.COLOR_ERROR, stderr=False)
 

@@ -5,10 +5,11 @@ back, because Rasa predicts anew from what is left, and with a pause, because Ra
 predicts nothing at all.
 """
 
+from __future__ import annotations
+
 import copy
 import re
-from datetime import datetime, timedelta, timezone
-from typing import List
+from datetime import datetime, timedelta
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import (
@@ -38,14 +39,15 @@ def _reminder_name(tracker: Tracker) -> str:
     return f"reminder-{tracker.sender_id}"
 
 
-def _session_events(tracker: Tracker) -> List[EventType]:
+def _session_events(tracker: Tracker) -> list[EventType]:
     """Return the events of the current session that no later event took back."""
     session = copy.copy(tracker)
     # The SDK's applied_events() does not stop at a session start, while Rasa's does.
     for index, event in enumerate(tracker.events):
         if event["event"] == "session_started":
             session.events = tracker.events[index + 1 :]
-    return session.applied_events()
+    applied: list[EventType] = session.applied_events()
+    return applied
 
 
 class ActionResetSlots(Action):
@@ -57,7 +59,7 @@ class ActionResetSlots(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``reset_slots`` event."""
         dispatcher.utter_message(text="I have reset all slots")
         return [AllSlotsReset()]
@@ -75,7 +77,7 @@ class ActionRestart(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``restart`` event; Rasa then runs ``action_session_start``."""
         dispatcher.utter_message(text="I have restarted our conversation")
         return [Restarted()]
@@ -90,7 +92,7 @@ class ActionRemindMe(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``reminder`` event."""
         match = REMINDER_SECONDS.search(tracker.latest_message.get("text") or "")
         seconds = int(match["seconds"]) if match else DEFAULT_REMINDER_SECONDS
@@ -100,7 +102,7 @@ class ActionRemindMe(Action):
                 "EXTERNAL_reminder",
                 # With a time zone: Rasa would read a naive time as its own local time,
                 # and its server may run on another machine.
-                trigger_date_time=datetime.now(timezone.utc) + timedelta(seconds=seconds),
+                trigger_date_time=datetime.now().astimezone() + timedelta(seconds=seconds),
                 name=_reminder_name(tracker),
                 # Otherwise every message would cancel it, "cancel the reminder" included.
                 kill_on_user_message=False,
@@ -117,7 +119,7 @@ class ActionReactToReminder(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return no events."""
         dispatcher.utter_message(text="This is your reminder")
         return []
@@ -132,7 +134,7 @@ class ActionCancelReminder(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``cancel_reminder`` event; Rasa does not store its name."""
         dispatcher.utter_message(text="I have cancelled your reminder")
         return [ReminderCancelled(name=_reminder_name(tracker))]
@@ -147,7 +149,7 @@ class ActionPause(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``pause`` event, with the ``action_listen`` that has to precede it.
 
         Once paused, Rasa predicts nothing, ``action_listen`` included. No story fits a
@@ -171,7 +173,7 @@ class ActionResume(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``resume`` event, followed by ``action_listen`` after a real pause.
 
         Rasa predicts no ``action_listen`` after an action that was executed by a request.
@@ -191,7 +193,7 @@ class ActionFollowUp(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``followup`` event."""
         dispatcher.utter_message(text="A follow-up comes next")
         return [FollowupAction("utter_followed_up")]
@@ -206,7 +208,7 @@ class ActionRewind(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``rewind`` event for the present message and one for the previous.
 
         Without a previous message in this session there is no second one: it would reach
@@ -229,11 +231,12 @@ class ActionUndo(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return an ``undo`` event for each action back to the last that was no listen.
 
-        The first one takes back this action itself. The user's message would then be the
-        last event and Rasa would predict this action again, for ever: a follow-up prevents it.
+        The first one takes back this action itself. What is left ends in the user's message,
+        so Rasa would predict this action again, and for ever: its limit of ten predictions
+        is not checked after a listen, which is the latest action then. The follow-up ends it.
         """
         actions = [
             event["name"] for event in _session_events(tracker) if event["event"] == "action"

@@ -1,7 +1,8 @@
 """Notes: the user's own words come back later, in the order in which they were given."""
 
+from __future__ import annotations
+
 import re
-from typing import List
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
@@ -21,7 +22,7 @@ class ActionRemember(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return two ``slot`` events, or none when the message holds no note."""
         # From the text and not from an entity: the value must survive unchanged,
         # whatever a tokenizer or an extractor would make of it.
@@ -45,7 +46,7 @@ class ActionRecall(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return no events."""
         notes = tracker.get_slot("notes")
         if notes:

@@ -1,19 +1,19 @@
 """Searches whose results are kept in slots, and a comparison that reads only the slots."""
 
-from typing import Any, Dict, List
+from __future__ import annotations
+
+from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
-SearchResult = Dict[str, Any]
-
-VENUES: List[SearchResult] = [
+VENUES: list[dict[str, Any]] = [
     {"name": "Big Arena", "reviews": 4.5},
     {"name": "Rock Cellar", "reviews": 5.0},
 ]
-CONCERTS: List[SearchResult] = [
+CONCERTS: list[dict[str, Any]] = [
     {"artist": "Foo Fighters", "reviews": 4.5},
     {"artist": "Katy Perry", "reviews": 5.0},
 ]
@@ -23,19 +23,19 @@ NAME_KEYS = {"venues": "name", "concerts": "artist"}
 
 
 def _answer_search(
-    dispatcher: CollectingDispatcher, slot: str, results: List[SearchResult]
-) -> List[EventType]:
+    dispatcher: CollectingDispatcher, slot: str, results: list[dict[str, Any]]
+) -> list[EventType]:
     """Tell the user the results and return the event that keeps them in the slot."""
     dispatcher.utter_message(text=f"here are some {slot} I found")
     dispatcher.utter_message(text=", ".join(result[NAME_KEYS[slot]] for result in results))
     return [SlotSet(slot, results)]
 
 
-def _compare(slot: str, results: List[SearchResult]) -> str:
+def _compare(slot: str, results: list[dict[str, Any]]) -> str:
     """Return one sentence with all results, the best first; equals keep their order."""
     best, *others = sorted(results, key=lambda result: result["reviews"], reverse=True)
     name_key = NAME_KEYS[slot]
-    # One decimal place: some stores return 5.0 as 5, and the answer must not depend on that.
+    # One decimal place, so that the answer does not depend on how a store keeps numbers.
     parts = [f"{best[name_key]} has the best reviews: {best['reviews']:.1f}"]
     parts += [f"{other[name_key]} has {other['reviews']:.1f}" for other in others]
     return ", ".join(parts)
@@ -50,7 +50,7 @@ class ActionSearchVenues(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``slot`` event."""
         return _answer_search(dispatcher, "venues", VENUES)
 
@@ -64,7 +64,7 @@ class ActionSearchConcerts(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return a ``slot`` event."""
         return _answer_search(dispatcher, "concerts", CONCERTS)
 
@@ -82,7 +82,7 @@ class ActionCompareReviews(Action):
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> List[EventType]:
+    ) -> list[EventType]:
         """Return no events."""
         found = {slot: tracker.get_slot(slot) for slot in NAME_KEYS}
         for slot, results in found.items():

@@ -21,5 +21,5 @@ class Store(Reader):
         return None
 
     def probe(self) -> dict[str, Any]:
-        """Has nothing to reach."""
-        return {"store": "memory"}
+        """Has nothing to reach; says why nothing can be found."""
+        return {"store": "memory", "keeps_nothing_because": self.keeps_nothing_because}

@@ -32,7 +32,8 @@ class Reader(ABC):
         """Reaches the server, logs in, writes and reads back something that is no conversation.
 
         Returns:
-            Where the store is, without secrets: `{"store": ..., "url": ..., "port": ...}`.
+            Where the store is, without secrets: `{"store": ..., "url": ..., "port": ...}`; and
+            `keeps_nothing_because`, if it does.
 
         Raises:
             SteadfastError: One sentence naming the setting, its value (never the password) and

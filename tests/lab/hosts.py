@@ -16,7 +16,9 @@ from tests.lab.runs import labels, run_id
 # cannot hand out all of them, which "privileged" would ask for.
 _SYSTEMD: dict[str, Any] = {
     "command": ["/sbin/init"],
-    "cap_add": ["SYS_ADMIN", "NET_ADMIN"],
+    # SYS_PTRACE: without it, services with both PrivateUsers and ProtectProc, as Redis 7 has
+    # in Debian, fail at step USER.
+    "cap_add": ["SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE"],
     "security_opt": ["seccomp=unconfined"],
     "cgroupns": "host",
     "tmpfs": {"/run": "", "/run/lock": "", "/tmp": "exec"},

@@ -23,7 +23,7 @@ def _unknown_option(option: str, store: str, known: list[str]) -> str:
     return f"tracker_store_options.{option} is not an option of the store '{store}'.{hint} Allowed: {allowed}."
 
 
-def option_errors(options: Any, definition: dict[str, Any], store: str) -> list[str]:
+def option_errors(options: dict[str, Any], definition: dict[str, Any], store: str) -> list[str]:
     """Check a user's options against a store's definition.
 
     Args:
@@ -34,8 +34,6 @@ def option_errors(options: Any, definition: dict[str, Any], store: str) -> list[
     Returns:
         One sentence per wrong option, naming the setting, its value and what is allowed; a secret's value is left out.
     """
-    if not isinstance(options, dict):
-        return [f"tracker_store_options is {options!r}: it must be a mapping such as {{port: 6380}}."]
     schemas = definition["options"]
     errors = [_unknown_option(option, store, list(schemas)) for option in options if option not in schemas]
     for option, schema in schemas.items():

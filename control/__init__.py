@@ -1,0 +1,1 @@
+"""Steadfast on the control machine: talks to deployed bots and shows their conversations."""

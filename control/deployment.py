@@ -1,0 +1,235 @@
+"""What is deployed on the hosts of an inventory, found out from the hosts themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import testinfra
+from testinfra.utils.ansible_runner import AnsibleRunner
+
+from control.errors import ControlError
+from control.host import Host, Result
+
+FACTS = os.environ.get("STEADFAST_FACTS", "/etc/steadfast/facts")
+COMMAND = "/opt/steadfast/bin/steadfast"
+BOTS, STORES = "bots", "stores"
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server behind a tracker store, where this kit runs it.
+
+    Attributes:
+        name: As in `redis`.
+        host: Where it runs.
+        facts: What the deploy wrote down: `service`, `service_manager`, `port`, `addresses`.
+    """
+
+    name: str
+    host: Host
+    facts: dict[str, Any]
+
+
+class Bot:
+    """A deployed bot, seen through the command `steadfast` on its host."""
+
+    def __init__(self, host: Host, facts: dict[str, Any]) -> None:
+        """Takes the host and the contents of its `bot.fact`."""
+        self.host = host
+        self.facts = facts
+
+    def run(self, *arguments: str) -> Result:
+        """Runs `steadfast` with these arguments as the bot's user."""
+        command = shlex.join([self.facts.get("command", COMMAND), *arguments])
+        # From the root directory: where Python starts, it looks for modules first.
+        return self.host.run(f"cd / && runuser -u {shlex.quote(self.facts['user'])} -- {command}")
+
+    def ask(self, *arguments: str) -> Any:
+        """Runs `steadfast` and returns the JSON that it prints.
+
+        Raises:
+            ControlError: It failed; the text is what it said.
+        """
+        result = self.run(*arguments)
+        if result.status != 0:
+            raise ControlError(self._said(result))
+        return self._decoded(result)
+
+    def conversations(self) -> list[dict[str, Any]]:
+        """Returns a summary of each stored conversation, the latest first.
+
+        See `steadfast.readers.reader.summarise` for the shape.
+        """
+        found: list[dict[str, Any]] = self.ask("list")
+        return found
+
+    def senders(self) -> list[str]:
+        """Returns the sender of each stored conversation."""
+        found: list[str] = self.ask("list", "--names")
+        return found
+
+    def read(self, sender: str) -> dict[str, Any] | None:
+        """Returns a conversation straight from the store; None if there is none."""
+        return self._conversation("read", sender)
+
+    def tracker(self, sender: str) -> dict[str, Any] | None:
+        """Returns a conversation as Rasa's HTTP API tells it; None if there is none."""
+        return self._conversation("tracker", sender)
+
+    def talk(self, sender: str, messages: list[str]) -> list[dict[str, Any]]:
+        """Sends messages one after the other; see `steadfast.bot.Reply` for the shape.
+
+        Returns:
+            One reply per message, whether acknowledged or not.
+
+        Raises:
+            ControlError: There are fewer replies than messages.
+        """
+        result = self.run("talk", "--", sender, *messages)
+        replies = [json.loads(line) for line in result.output.splitlines()]
+        if len(replies) < len(messages):
+            raise ControlError(self._said(result))
+        return replies
+
+    def wait(self, seconds: float) -> dict[str, Any]:
+        """Waits until the bot is ready, for at most so many seconds."""
+        found: dict[str, Any] = self.ask("wait", "--seconds", str(seconds))
+        return found
+
+    def probe(self) -> dict[str, Any]:
+        """Checks the way from the bot to its store; returns where that is."""
+        found: dict[str, Any] = self.ask("probe")
+        return found
+
+    def _conversation(self, command: str, sender: str) -> dict[str, Any] | None:
+        result = self.run(command, "--", sender)
+        # Not there is an error with an answer, namely null.
+        if result.status != 0 and result.output.strip() != "null":
+            raise ControlError(self._said(result))
+        found: dict[str, Any] | None = self._decoded(result)
+        return found
+
+    def _decoded(self, result: Result) -> Any:
+        try:
+            return json.loads(result.output)
+        except ValueError:
+            raise ControlError(
+                f"steadfast on {self.host.name} printed something that is not JSON: "
+                f"{result.output[:80]!r}."
+            ) from None
+
+    def _said(self, result: Result) -> str:
+        lines = (result.errors or result.output).strip().splitlines()
+        return f"{self.host.name}: {lines[-1] if lines else f'exit status {result.status}'}"
+
+
+class Deployment:
+    """The hosts of one inventory."""
+
+    def __init__(self, inventory: str) -> None:
+        """Takes the path of an Ansible inventory.
+
+        Raises:
+            ControlError: There is none, or Ansible is not installed.
+        """
+        if not Path(inventory).exists():
+            raise ControlError(
+                f"There is no inventory {inventory}: use inventory/local or copy inventory/example."
+            )
+        if shutil.which("ansible-inventory") is None:
+            raise ControlError(
+                "ansible-inventory is not on the PATH: run this by make, which sets it up."
+            )
+        self.inventory = inventory
+
+    @cached_property
+    def bots(self) -> list[Bot]:
+        """The bots of the group `bots`, by the names of their hosts.
+
+        Raises:
+            ControlError: A host cannot be reached, or has no bot.
+        """
+        return [Bot(host, self._facts_of_bot(host)) for host in self._hosts(BOTS)]
+
+    def bot(self, name: str | None = None) -> Bot:
+        """Returns the bot on the named host; without a name the first one.
+
+        Raises:
+            ControlError: There is no such host in the group, or it cannot be reached.
+        """
+        hosts = {host.name: host for host in self._hosts(BOTS)}
+        chosen = name or next(iter(hosts))
+        if chosen not in hosts:
+            raise ControlError(
+                f"{name} is not in the group '{BOTS}' of {self.inventory}, which has: "
+                f"{', '.join(hosts)}."
+            )
+        return Bot(hosts[chosen], self._facts_of_bot(hosts[chosen]))
+
+    def server(self, bot: Bot) -> Server | None:
+        """Returns the server behind the bot's store; None if this kit does not run it.
+
+        Raises:
+            ControlError: It ought to be on one of the hosts, but is not, or on several.
+        """
+        name = bot.facts.get("server")
+        if not name:
+            return None
+        found = [
+            Server(name, host, facts)
+            for host in self._hosts(STORES)
+            if (facts := self._facts(host, name)) is not None
+        ]
+        if len(found) > 1:
+            address = str(bot.probe().get("url"))
+            found = [server for server in found if address in _addresses(server)]
+        if len(found) != 1:
+            raise ControlError(
+                f"The bot on {bot.host.name} uses a {name} server, but not exactly one host of "
+                f"the group '{STORES}' of {self.inventory} runs it: run make deploy."
+            )
+        return found[0]
+
+    def _hosts(self, group: str) -> list[Host]:
+        try:
+            names = AnsibleRunner.get_runner(self.inventory).get_hosts(group)
+        except (AssertionError, RuntimeError, ValueError):
+            raise ControlError(
+                f"{self.inventory} is not an inventory that Ansible understands: "
+                f"run ansible-inventory -i {self.inventory} --list."
+            ) from None
+        if not names:
+            raise ControlError(f"The group '{group}' of {self.inventory} has no host.")
+        return [self._host(name) for name in names]
+
+    def _host(self, name: str) -> Host:
+        found = testinfra.get_host(f"ansible://{name}", ansible_inventory=self.inventory)
+        return Host(name, found)
+
+    def _facts_of_bot(self, host: Host) -> dict[str, Any]:
+        facts = self._facts(host, "bot")
+        if facts is None:
+            raise ControlError(
+                f"Nothing is deployed on {host.name}: run make deploy INVENTORY={self.inventory}."
+            )
+        return facts
+
+    def _facts(self, host: Host, name: str) -> dict[str, Any] | None:
+        path = f"{FACTS}/{name}.fact"
+        text = host.read(path)
+        try:
+            found: dict[str, Any] | None = None if text is None else json.loads(text)
+        except ValueError:
+            raise ControlError(f"{path} on {host.name} is damaged: run make deploy.") from None
+        return found
+
+
+def _addresses(server: Server) -> set[str]:
+    return {server.host.name, *map(str, server.facts.get("addresses", ()))}

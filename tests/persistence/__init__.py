@@ -1,0 +1,1 @@
+"""Proves on a deployed bot that its conversations survive restarts."""
