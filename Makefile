@@ -2,8 +2,9 @@
 INVENTORY ?= inventory/local
 ANSIBLE_ARGS ?=
 
+export PATH := $(CURDIR)/.steadfast/venv/bin:$(PATH)
 python := .steadfast/venv/bin/python
-playbook = .steadfast/venv/bin/ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
+playbook = ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
 # sudo may ask for a password: then Ansible must ask for it, too.
 become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $(INVENTORY)/hosts.yml || sudo -n true 2>/dev/null || echo --ask-become-pass)
 

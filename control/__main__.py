@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import sys
 
@@ -79,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--all", action="store_true", help="leave nothing out")
 
     talking = commands.add_parser("talk", help=hold_talk.__doc__)
-    talking.add_argument("--sender", default=getpass.getuser(), help="your login name by default")
+    talking.add_argument("sender", help="the name to talk under")
     talking.add_argument("message", nargs="*", help="without it, messages are typed")
     talking.set_defaults(run=hold_talk)
     return root
@@ -90,7 +89,7 @@ def main() -> None:
     options = parser().parse_args()
     try:
         bot = Deployment(options.inventory).bot(options.host)
-        options.run(bot, options, Console())
+        options.run(bot, options, Console(highlight=False, markup=False))
     except ControlError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

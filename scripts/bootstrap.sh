@@ -36,6 +36,13 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || command -v pyth
     fail "python3 is $(python3 -V 2>&1 | cut -d' ' -f2), but the control machine needs 3.10 or newer (hosts may have older ones)."
 python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv ca-certificates
 
+# pip and uv keep lists of certificate authorities of their own; behind a proxy with its own authority, the machine's list is
+# the right one.
+if [ -f /etc/ssl/certs/ca-certificates.crt ]; then
+    : "${SSL_CERT_FILE:=/etc/ssl/certs/ca-certificates.crt}" "${PIP_CERT:=/etc/ssl/certs/ca-certificates.crt}"
+    export SSL_CERT_FILE PIP_CERT
+fi
+
 uv=$tools/uv/bin/uv
 wanted=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements/bootstrap.txt)
 if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$wanted" ]; then
@@ -49,11 +56,6 @@ if [ "$("$uv" --version 2>/dev/null | cut -d' ' -f2)" != "$wanted" ]; then
     }
 fi
 
-# uv keeps its own list of certificate authorities; behind a proxy with its own one, the machine's list is the right one.
-if [ -z "${SSL_CERT_FILE:-}" ] && [ -f /etc/ssl/certs/ca-certificates.crt ]; then
-    SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-    export SSL_CERT_FILE
-fi
 echo "Fetching the packages of requirements/$set_of_packages.txt ..."
 [ -x "$tools/venv/bin/python" ] || "$uv" venv --quiet --python python3 "$tools/venv"
 "$uv" pip install --quiet --python "$tools/venv/bin/python" --require-hashes \

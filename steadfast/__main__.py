@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from steadfast.readers.reader import Reader
 
 
-def list_conversations(facts: BotFacts, options: argparse.Namespace) -> None:
+def list_conversations(options: argparse.Namespace) -> None:
     """Prints a summary of every stored conversation, or the names only."""
     from steadfast.readers.reader import summarise
 
-    reader = _reader(facts)
+    reader = _reader(read_bot_facts())
     if options.names:
         _print(sorted(reader.senders()))
     else:
@@ -31,21 +31,22 @@ def list_conversations(facts: BotFacts, options: argparse.Namespace) -> None:
         _print(sorted(found, key=lambda summary: summary["last"] or 0, reverse=True))
 
 
-def read_conversation(facts: BotFacts, options: argparse.Namespace) -> None:
+def read_conversation(options: argparse.Namespace) -> None:
     """Prints the whole stored conversation; `null` and an error if there is none."""
-    reader = _reader(facts)
+    reader = _reader(read_bot_facts())
     tracker = reader.read(options.sender)
     _print(tracker)
     if tracker is None:
         raise _not_stored(options.sender, reader)
 
 
-def read_tracker(facts: BotFacts, options: argparse.Namespace) -> None:
+def read_tracker(options: argparse.Namespace) -> None:
     """Prints the conversation as Rasa's HTTP API tells it; `null` and an error if there is none.
 
     The store is asked first, because Rasa stores an empty conversation for a sender that it is
     asked about and does not know.
     """
+    facts = read_bot_facts()
     reader = _reader(facts)
     stored = reader.keeps_nothing_because or reader.read(options.sender) is not None
     _print(_bot(facts).tracker(options.sender, options.seconds) if stored else None)
@@ -53,9 +54,9 @@ def read_tracker(facts: BotFacts, options: argparse.Namespace) -> None:
         raise _not_stored(options.sender, reader)
 
 
-def talk(facts: BotFacts, options: argparse.Namespace) -> None:
+def talk(options: argparse.Namespace) -> None:
     """Sends messages one after the other and prints a line for each, as soon as it is there."""
-    bot = _bot(facts)
+    bot = _bot(read_bot_facts())
     errors = []
     for message in options.message:
         reply = bot.say(options.sender, message, options.seconds)
@@ -68,18 +69,19 @@ def talk(facts: BotFacts, options: argparse.Namespace) -> None:
         )
 
 
-def probe(facts: BotFacts, options: argparse.Namespace) -> None:
+def probe(options: argparse.Namespace) -> None:
     """Checks that the store's server can be reached, logged in to, written and read.
 
     With --store and --endpoints it checks settings that are not in use yet.
     """
-    _print(_reader(facts).probe())
+    _print(_reader(_facts(options)).probe())
 
 
-def wait(facts: BotFacts, options: argparse.Namespace) -> None:
+def wait(options: argparse.Namespace) -> None:
     """Waits until Rasa, its model and its action server are ready."""
     from steadfast.endpoints import read_section
 
+    facts = read_bot_facts()
     action_url = read_section(facts.endpoints, "action_endpoint").get("url")
     _print(_bot(facts).wait(options.seconds, action_url))
 
@@ -89,7 +91,7 @@ def wait(facts: BotFacts, options: argparse.Namespace) -> None:
 
 
 def _facts(options: argparse.Namespace) -> BotFacts:
-    if getattr(options, "endpoints", None) and options.store:
+    if options.store and options.endpoints:
         return BotFacts("", options.store, options.endpoints, "")
     return read_bot_facts()
 
@@ -118,7 +120,7 @@ def _print(value: Any) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Returns the parser; every command sets `run`, called with the facts and the options."""
+    """Returns the parser; every command sets `run`, which is called with the options."""
     root = argparse.ArgumentParser(prog="steadfast", description=__doc__)
     commands = root.add_subparsers(dest="command", required=True)
 
@@ -146,7 +148,7 @@ def main() -> None:
     """Runs one command."""
     options = parser().parse_args()
     try:
-        options.run(_facts(options), options)
+        options.run(options)
     except SteadfastError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

@@ -153,7 +153,7 @@ class Bot:
             return json.loads(response.read())
 
     def _failure(self, error: Exception) -> str:
-        code = getattr(error, "code", None)
+        code = error.code if isinstance(error, urllib.error.HTTPError) else 0
         sentences = {
             401: f"Rasa at {self.url} refuses the token: run make deploy again.",
             403: f"Rasa at {self.url} refuses the token: run make deploy again.",

@@ -7,6 +7,7 @@ process, whose arguments as the system shows them stay as they were.
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 from steadfast.errors import SteadfastError
@@ -33,9 +34,8 @@ def split_token_file(arguments: list[str]) -> tuple[str, list[str]]:
         path, arguments = arguments[1] if arguments[1:] else "", arguments[2:]
     if arguments[:1] != ["run"]:
         raise SteadfastError(USAGE)
-    if any(
-        argument in ("-t", "--auth-token") or "--auth-token=" in argument for argument in arguments
-    ):
+    # Python's argument parser also takes the beginning of an option for the option.
+    if any(argument.startswith(("-t", "--au")) for argument in arguments):
         raise SteadfastError("--auth-token would show the token to every user: write it to a file.")
     return path or read_bot_facts().token_file, arguments
 
@@ -49,9 +49,7 @@ def main() -> None:
         sys.exit(str(error))
 
     # Imported late: it takes seconds, and the arguments must be right before.
-    from rasa.__main__ import main as run_rasa
-
-    run_rasa()
+    importlib.import_module("rasa.__main__").main()
 
 
 if __name__ == "__main__":

@@ -227,7 +227,7 @@ class Store(Reader):
 
     def _connect(self) -> Any:
         if self._client is None:
-            files = {name: self.options.get(name) for name in FILES}
+            files: dict[str, Any] = {name: self.options.get(name) for name in FILES}
             self._client = redis.StrictRedis(
                 host=self.url,
                 port=self.port,

@@ -5,6 +5,7 @@ Mirrors, proxies and certificate authorities come from the machine's own setting
 
 from tests.lab.certificates import ca_bundle
 from tests.lab.cleanup import remove_leftovers, remove_run
+from tests.lab.distributions import System, systems
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.host import Host, Result
@@ -13,7 +14,6 @@ from tests.lab.images import build, image
 from tests.lab.networks import Network, network
 from tests.lab.runs import run_id
 from tests.lab.ssh import KeyPair, authorize, generate_key
-from tests.lab.systems import System, systems
 
 __all__ = [
     "Host",

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from tests.lab import cleanup
 from tests.lab.bases import has_image
+from tests.lab.distributions import systems
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.hosts import start_host
 from tests.lab.images import build, reference
 from tests.lab.runs import LABEL, PID, is_leftover, run_id
-from tests.lab.systems import systems
 
 
 def _build(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.systems import Family, System
+from tests.lab.distributions import Family, System
 
 _ONE_LINE = re.compile(r"deb\s+(?:\[[^]]*\]\s+)?(?P<uri>\S+)\s+(?P<suite>\S+)(?P<components>.*)")
 _SUITE = re.compile(r"(?P<codename>[a-z]+)(?P<pocket>-updates|-security|-backports)?")

@@ -10,12 +10,12 @@ from pathlib import Path
 import docker
 
 from tests.lab import apt
+from tests.lab.distributions import System
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.keyrings import keyring
 from tests.lab.packages import apt_install
 from tests.lab.runs import IMAGE, cache_dir, last_lines, progress, started
-from tests.lab.systems import System
 
 # Seconds after which a registry counts as one that does not answer.
 _REGISTRY_TIMEOUT = 10

@@ -1,5 +1,6 @@
 """A throwaway machine: run commands in it, copy to it, reboot it, reach it with Ansible."""
 
+import contextlib
 import secrets
 import shlex
 import time
@@ -13,6 +14,7 @@ import tenacity
 from docker.models.containers import Container
 
 from tests.lab.errors import LabError
+from tests.lab.runs import progress
 from tests.lab.transfer import pack
 
 # Seconds in which a host must have come up; 1 to 6 are usual.
@@ -133,7 +135,7 @@ class Host:
                 f"{self.name} is {state!r} after {timeout:g} s; failed units: {failed or 'none'}; "
                 f"waiting for: {jobs or 'nothing'}"
             )
-        print(f"lab: {self.name} is degraded, failed units:\n{failed}", flush=True)
+        progress(f"{self.name} is degraded, failed units:\n{failed}")
 
     def _state(self) -> str:
         try:
@@ -148,8 +150,9 @@ class Host:
         return answer.stdout.strip() or "starting"
 
     def remove(self) -> None:
-        """Remove the host and what it keeps in volumes without a name."""
-        self.container.remove(force=True, v=True)
+        """Remove the host and what it keeps in volumes without a name; nothing if it is gone."""
+        with contextlib.suppress(docker.errors.NotFound):
+            self.container.remove(force=True, v=True)
 
     def ansible_variables(self, connection: str = "community.docker.docker") -> dict[str, str]:
         """Return the variables to reach the host as root through Docker."""

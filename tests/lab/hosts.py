@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import docker
 from docker.types import EndpointConfig
 
 from tests.lab.engine import ensure_engine
@@ -68,17 +69,20 @@ def start_host(
     endpoint = EndpointConfig(
         client.api.api_version, ipv4_address=joined.next_address(), aliases=[name]
     )
-    container = client.containers.create(
-        reference,
-        name=f"steadfast-{run_id()}-{name}",
-        hostname=name,
-        labels=labels(),
-        network=joined.name,
-        networking_config={joined.name: endpoint},
-        mem_limit=memory,
-        volumes=volumes,
-        **(_SYSTEMD if systemd else _PLAIN),
-    )
+    try:
+        container = client.containers.create(
+            reference,
+            name=f"steadfast-{run_id()}-{name}",
+            hostname=name,
+            labels=labels(),
+            network=joined.name,
+            networking_config={joined.name: endpoint},
+            mem_limit=memory,
+            volumes=volumes,
+            **(_SYSTEMD if systemd else _PLAIN),
+        )
+    except docker.errors.APIError as error:
+        raise LabError(f"the host {name} cannot be made: {error.explanation}") from error
     host = Host(container, name, system, systemd=systemd)
     try:
         container.start()

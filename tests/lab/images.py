@@ -12,10 +12,10 @@ import docker
 
 from tests.lab import apt
 from tests.lab.bases import base_image, has_image
+from tests.lab.distributions import System, find, systems
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.runs import IMAGE, lock, progress
-from tests.lab.systems import System, find, systems
 
 _DOCKERFILE = Path(__file__).with_name("Dockerfile")
 

@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 from tests.lab import apt
+from tests.lab.distributions import DEBIAN, System
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.packages import apt_install
 from tests.lab.runs import cache_dir, last_lines, lock, progress
-from tests.lab.systems import DEBIAN, System
 
 _KEYRINGS = Path("/usr/share/keyrings")
 # Debian 12 has no package with Ubuntu's keys; this release does.

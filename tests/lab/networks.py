@@ -1,5 +1,6 @@
 """Networks for one test: their hosts see each other and reach out; no port is published."""
 
+import contextlib
 import ipaddress
 import itertools
 import secrets
@@ -46,8 +47,9 @@ class Network:
         return bool(ensure_engine().networks.list(names=[self.name]))
 
     def remove(self) -> None:
-        """Remove the network, from which its hosts must be gone."""
-        ensure_engine().networks.get(self.name).remove()
+        """Remove the network, from which its hosts must be gone; nothing if it is gone itself."""
+        with contextlib.suppress(docker.errors.NotFound):
+            ensure_engine().networks.get(self.name).remove()
 
 
 def network(name: str) -> Network:
@@ -56,7 +58,7 @@ def network(name: str) -> Network:
     full_name = f"steadfast-{run_id()}-{name}"
     problem: docker.errors.APIError | None = None
     for _ in range(_ATTEMPTS):
-        subnet = free_subnet([*_docker_subnets(client), *_routed_subnets()])
+        subnet = free_subnet([*_docker_subnets(client), *routed_subnets()])
         pool = IPAMPool(subnet=str(subnet), gateway=str(subnet[1]))
         try:
             client.networks.create(
@@ -110,7 +112,7 @@ def _docker_subnets(client: docker.DockerClient) -> Iterator[ipaddress.IPv4Netwo
                 yield subnet
 
 
-def _routed_subnets(table: Path = Path("/proc/net/route")) -> Iterator[ipaddress.IPv4Network]:
+def routed_subnets(table: Path = Path("/proc/net/route")) -> Iterator[ipaddress.IPv4Network]:
     """Yield where this machine has routes to, VPNs included, but the default route."""
     for line in table.read_text().splitlines()[1:]:
         _, destination, _, _, _, _, _, mask, *_ = line.split()

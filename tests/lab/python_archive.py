@@ -48,7 +48,7 @@ def python_archive(cache: Path) -> Path | None:
         progress(f"packing {found.prefix}")
         cache.mkdir(parents=True, exist_ok=True)
         partial = archive.with_suffix(f".{os.getpid()}")
-        _pack(found, partial)
+        pack(found, partial)
         partial.replace(archive)
     return archive
 
@@ -100,8 +100,9 @@ def _ask(path: Path) -> Interpreter | None:
     return Interpreter((major, minor, micro), prefix) if fits and own_folder else None
 
 
-def _pack(found: Interpreter, target: Path) -> None:
-    # No name and time in the header, so that the bytes depend on the content alone.
+def pack(found: Interpreter, target: Path) -> None:
+    """Write an installation as a tar.gz whose bytes depend on its content alone."""
+    # A gzip header would hold the name and the time of day as well.
     with (
         target.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as packed,

@@ -65,19 +65,21 @@ def script_maker(messages: Path | None) -> Callable[[str], Script]:
 
 @contextmanager
 def shown(verification: Verification, console: Console) -> Iterator[Callable[[], None]]:
-    """Shows the table while it changes; where nobody can watch, only a line for each change."""
+    """Shows the table while it changes; where nobody can watch, a line each."""
     if console.is_terminal:
         with Live(table(verification), console=console) as live:
             yield lambda: live.update(table(verification))
         return
-    told: dict[str, str] = {}
+    told = set()
 
     def tell() -> None:
         for trial in verification.trials:
-            name = trial.scenario.name
-            if told.get(name, "waiting") != trial.state:
-                console.print(f"{trial.scenario.title}: {trial.state}")
-            told[name] = trial.state
+            if trial.seconds and trial.scenario.name not in told:
+                told.add(trial.scenario.name)
+                counts = f"{trial.recorder.acknowledged} of {len(trial.recorder.turns)}"
+                console.print(
+                    f"{trial.scenario.title}: {counts} turns acknowledged, {trial.seconds:.1f} s"
+                )
 
     yield tell
     console.print(table(verification))
@@ -129,7 +131,7 @@ def main() -> None:
     """Verifies, and exits."""
     options = parser().parse_args()
     try:
-        sys.exit(verify(options, Console()))
+        sys.exit(verify(options, Console(highlight=False, markup=False)))
     except (ControlError, FaultError, VerifyError) as error:
         print(f"Nothing could be proved. {error}", file=sys.stderr)
     except KeyboardInterrupt:

@@ -34,9 +34,9 @@ def table(verification: Verification) -> Table:
         title=f"{verification.bot.host.name} · {facts['tracker_store']}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     shown.add_column("scenario")
-    shown.add_column("state")
     for heading in ("acknowledged", "stored", "via API"):
         shown.add_column(heading, justify="right")
     shown.add_column("verdict", no_wrap=True)
@@ -50,12 +50,12 @@ def _cells(trial: Trial) -> Iterator[str | Text]:
     recorder = trial.recorder
     sent = len(recorder.turns)
     yield trial.scenario.title
-    yield trial.state
     yield f"{recorder.acknowledged} of {sent}" if sent else ""
     for source in (STORE, API):
         found = recorder.found(source)
         yield "" if found is None else str(found)
-    yield Text(trial.word, style=STYLES[trial.outcome]) if trial.verdicts else ""
+    judged = Text(trial.word, style=STYLES[trial.outcome])
+    yield judged if trial.verdicts else Text(trial.state, style="dim")
     yield f"{trial.seconds:.1f}" if trial.seconds else ""
 
 
@@ -74,16 +74,14 @@ def sentences(verification: Verification) -> Iterator[str]:
 
 
 def _meaning(trial: Trial) -> str:
-    details = [
-        detail
-        for verdict in trial.verdicts
-        if verdict.outcome != PASS
-        for detail in verdict.details
-    ]
-    found = f" ({details[0].rstrip('.')})" if details else ""
-    if trial.outcome == FAIL:
-        return f"after {trial.scenario.title} {MEANINGS[trial.word]}{found}."
-    return f"{trial.scenario.title} could not be judged: {trial.trouble or found.strip(' ()')}"
+    wrong = [verdict for verdict in trial.verdicts if verdict.outcome != PASS]
+    if trial.outcome != FAIL:
+        reasons = [trial.trouble, *(detail for verdict in wrong for detail in verdict.details)]
+        return f"{trial.scenario.title} could not be judged: {next(filter(None, reasons), '?')}"
+    # Of several checks that failed the one that found most tells best what happened.
+    found = max((v.details for v in wrong if v.failure == trial.word), key=len)
+    example = found[0].rstrip(".") + (f", and {len(found) - 1} more" if len(found) > 1 else "")
+    return f"after {trial.scenario.title} {MEANINGS[trial.word]} ({example})."
 
 
 def as_report(
@@ -127,5 +125,16 @@ def _trial_report(trial: Trial) -> dict[str, Any]:
         "cure": trial.cure,
         "trouble": trial.trouble,
         "checks": [as_json(verdict) for verdict in trial.verdicts],
-        "history": trial.recorder.history().as_json(),
+        "history": _history_report(trial),
     }
+
+
+def _history_report(trial: Trial) -> dict[str, Any]:
+    """Returns every turn and reading; all events, which are many, only where something is wrong."""
+    history = trial.recorder.history()
+    told = history.as_json()
+    for reading, as_told in zip(history.readings, told["readings"], strict=True):
+        as_told["user_texts"] = reading.user_texts()
+        if trial.outcome == PASS:
+            del as_told["events"]
+    return told

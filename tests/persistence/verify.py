@@ -130,14 +130,14 @@ class Verification:
         fault = trial.scenario.make_fault()
         with _healed(fault):
             fault.inject()
-        now("coming back")
+        now("healing")
         trial.cure = fault.heal()
         self._wait()
-        now("talking again")
+        now("talking")
         trial.recorder.say(script.after)
         trial.recorder.read(AFTER)
         trial.seconds = time.monotonic() - started
-        now("last restart to come")
+        now("waiting")
 
     def _restart_and_read(self, changed: Callable[[], None]) -> None:
         for trial in self.trials:

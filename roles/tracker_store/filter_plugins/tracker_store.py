@@ -43,11 +43,6 @@ def option_errors(options: dict[str, Any], definition: dict[str, Any], store: st
     return errors
 
 
-def without_secrets(settings: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the options that the definition marks as secret."""
-    return {option: value for option, value in settings.items() if not definition["options"][option].get("secret")}
-
-
 class FilterModule:
     """What Ansible looks for in this file."""
 
@@ -56,5 +51,4 @@ class FilterModule:
         return {
             "tracker_store_names": store_names,
             "tracker_store_option_errors": option_errors,
-            "tracker_store_without_secrets": without_secrets,
         }

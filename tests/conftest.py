@@ -1,0 +1,113 @@
+"""The throwaway machines that the tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import lab
+from tests.kit import REPOSITORY, Kit, Run
+from tests.lab.python_archive import python_archive
+
+# One download of Rasa's packages for all hosts of all runs.
+PACKAGE_CACHE = REPOSITORY / ".steadfast" / "cache" / "packages"
+CACHE_IN_HOST = "/var/cache/steadfast"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A host with the bot and its store, and the run that deployed it."""
+
+    host: lab.Host
+    kit: Kit
+    run: Run
+
+
+@pytest.fixture(scope="session")
+def machines() -> Iterator[None]:
+    """Have Docker, and no leftovers, before and after."""
+    lab.ensure_engine()
+    lab.remove_leftovers()
+    yield
+    lab.remove_run(lab.run_id())
+
+
+@pytest.fixture(scope="session")
+def start(machines: None) -> Callable[..., lab.Host]:
+    """Start a throwaway machine; a system that cannot be had here is reported as not run."""
+    PACKAGE_CACHE.mkdir(parents=True, exist_ok=True)
+
+    def start_host(system: str, name: str, **options: Any) -> lab.Host:
+        try:
+            return lab.start_host(
+                system, name, mounts={str(PACKAGE_CACHE): CACHE_IN_HOST}, **options
+            )
+        except lab.Unavailable as error:
+            pytest.skip(f"NOT RUN: {error}")
+
+    return start_host
+
+
+@pytest.fixture(scope="session")
+def settings() -> Callable[[str], dict[str, Any]]:
+    """Give the settings that a host of a system needs on this machine: authorities, Python."""
+    archive = python_archive(REPOSITORY / ".steadfast" / "cache")
+    bundle = lab.ca_bundle()
+
+    def settings_for(system: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"rasa_package_cache": CACHE_IN_HOST}
+        if bundle:
+            found["host_ca_certificates"] = str(bundle)
+        # Debian 11 and Ubuntu 22.04 bring a Python that Rasa runs on.
+        if archive and system not in ("debian-11", "ubuntu-22.04"):
+            found["rasa_python_archive"] = str(archive)
+        return found
+
+    return settings_for
+
+
+@pytest.fixture(scope="session")
+def deployed(
+    start: Callable[..., lab.Host],
+    settings: Callable[[str], dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[str], Deployed]]:
+    """Deploy bot and store on one host of a system, once a session, two systems at a time."""
+
+    def deploy(system: str) -> Deployed:
+        host = start(system, system)
+        kit = Kit(
+            tmp_path_factory.mktemp(system) / "inventory",
+            {system: host.ansible_variables()},
+            bots=[system],
+            stores=[system],
+            settings=settings(system),
+        )
+        return Deployed(host, kit, kit.deploy())
+
+    # What the selected tests ask for, in their order.
+    wanted = dict.fromkeys(
+        item.callspec.params["system"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and "deployed" in item.fixturenames
+        and hasattr(item, "callspec")
+        and "system" in item.callspec.params
+    )
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        under_way: dict[str, Future[Deployed]] = {}
+
+        def result(system: str) -> Deployed:
+            # The first to ask starts all of them: they are independent, and mostly wait.
+            for name in wanted if not under_way else ():
+                under_way[name] = pool.submit(deploy, name)
+            return under_way[system].result()
+
+        yield result

@@ -1,0 +1,1 @@
+"""Tests of `make deploy` and `make remove` on throwaway machines."""

@@ -1,0 +1,150 @@
+"""Promises about bad input: one clear sentence, and nothing half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests import lab
+from tests.conftest import Deployed
+from tests.kit import Kit, Run
+
+PREFIX_RULE = "letters and digits only"
+
+# What is set, and what the sentence must name.
+REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
+    "unknown store": ({"tracker_store": "reddis"}, ("tracker_store is 'reddis'", "memory, redis")),
+    "unknown option": (
+        {"tracker_store_options": {"keyprefix": "x"}},
+        ("tracker_store_options.keyprefix", "Did you mean 'key_prefix'?"),
+    ),
+    "option of another store": (
+        {"tracker_store": "memory", "tracker_store_options": {"port": 6380}},
+        ("tracker_store_options.port is not an option of the store 'memory'",),
+    ),
+    "key prefix that Rasa would drop": (
+        {"tracker_store_options": {"key_prefix": "rasa_tracker"}},
+        ("tracker_store_options.key_prefix is 'rasa_tracker'", PREFIX_RULE),
+    ),
+    "port out of range": (
+        {"tracker_store_options": {"port": 70000}},
+        ("tracker_store_options.port is 70000", "from 1 to 65535"),
+    ),
+    "port of the store taken": (
+        {"tracker_store_options": {"port": 22}},
+        ("tracker_store_options.port is 22", "choose a free port"),
+    ),
+    "port of the bot taken": ({"rasa_port": 22}, ("rasa_port is 22", "choose a free port")),
+    "unsupported distribution": (
+        {"preflight_systems": {"Debian": ["99"]}},
+        ("runs Debian 12", "supported are Debian 99"),
+    ),
+    "too little disk": ({"preflight_free_disk_gb": 100000}, ("GB free", "needs 100000 GB")),
+    "too little memory": ({"preflight_memory_mb": 10000000}, ("MB of memory", "10000000 MB")),
+    "no such bot": ({"rasa_project": "/nowhere"}, ("rasa_project is '/nowhere'", "config.yml")),
+    "no such archive of Python": (
+        {"rasa_python_archive": "/nowhere.tar.gz"},
+        ("rasa_python_archive is '/nowhere.tar.gz'",),
+    ),
+    "no such certificates": (
+        {"host_ca_certificates": "/nowhere.pem"},
+        ("host_ca_certificates is '/nowhere.pem'", "PEM"),
+    ),
+    "unsupported Python": ({"rasa_python": "/usr/bin/python3"}, ("rasa_python is", "3.8, 3.9 or 3.10")),
+}
+
+
+class Fresh(NamedTuple):
+    """A fresh host with an inventory, reached as a user with sudo."""
+
+    host: lab.Host
+    kit: Kit
+    key: lab.KeyPair
+
+
+@pytest.fixture(scope="module")
+def fresh(
+    start: Callable[..., lab.Host],
+    settings: Callable[[str], dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Fresh]:
+    """A fresh host over SSH."""
+    host = start("debian-12", "fresh")
+    key = lab.generate_key(tmp_path_factory.mktemp("key"))
+    kit = Kit(
+        tmp_path_factory.mktemp("fresh") / "inventory",
+        {"fresh": lab.authorize(host, key)},
+        bots=["fresh"],
+        stores=["fresh"],
+        settings={key: value for key, value in settings("debian-12").items() if "archive" not in key},
+    )
+    yield Fresh(host, kit, key)
+    host.remove()
+
+
+def says(run: Run, *parts: str) -> None:
+    """Assert that a run failed with one error that has these parts, and no stack trace."""
+    assert run.status != 0
+    assert len(run.errors) == 1, run.output
+    for part in parts:
+        assert part in run.output, run.output
+    assert "Traceback" not in run.output
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_wrong_settings_are_refused_before_the_host_is_touched(fresh: Fresh, case: str) -> None:
+    """Each with the variable, its value and what is allowed."""
+    variables, parts = REFUSED[case]
+    says(fresh.kit.deploy(**variables), *parts)
+    found = fresh.host.exec("ls /etc/steadfast /opt/steadfast /etc/redis 2>/dev/null", check=False)
+    assert found.stdout == ""
+
+
+def test_no_sudo(fresh: Fresh) -> None:
+    """A user who cannot become root is told so."""
+    fresh.host.exec("mv /etc/sudoers.d/lab /root/lab")
+    try:
+        says(fresh.kit.deploy(), "Cannot become root on fresh as 'operator'")
+    finally:
+        fresh.host.exec("mv /root/lab /etc/sudoers.d/lab")
+
+
+def test_unreachable_package_index(fresh: Fresh, settings: Callable[[str], dict[str, Any]]) -> None:
+    """The sentence says where it looked and which settings lead there."""
+    says(
+        fresh.kit.deploy(
+            **settings("debian-12"),
+            rasa_package_index="http://127.0.0.1:9/simple",
+            package_environment={"UV_HTTP_RETRIES": "0"},
+        ),
+        "could not install Rasa's packages",
+        "rasa_package_index",
+    )
+    assert fresh.host.exec("ls -d /opt/steadfast/venv-*", check=False).stdout == ""
+
+
+def test_wrong_password_for_an_existing_redis(
+    deployed: Callable[[str], Deployed], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The bot that runs is not touched: neither its configuration nor its process."""
+    found = deployed("debian-12")
+    external = Kit(
+        tmp_path_factory.mktemp("external") / "inventory",
+        {"debian-12": found.host.ansible_variables()},
+        bots=["debian-12"],
+        stores=[],
+    )
+    settings = {
+        **found.kit.settings,
+        "rasa_api_token": found.kit.secrets()["rasa_api_token"],
+    }
+    state = "systemctl show --property=MainPID rasa; sha256sum /etc/steadfast/endpoints.yml"
+    before = found.host.exec(state).stdout
+    options = {"url": "127.0.0.1", "username": "rasa", "password": "wrong"}
+    says(
+        external.deploy(**settings, tracker_store_options=options),
+        "password",
+    )
+    assert found.host.exec(state).stdout == before

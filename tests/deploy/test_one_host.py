@@ -1,0 +1,149 @@
+"""Promises of a deploy of bot and store on one host, on every supported system."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Deployed
+
+SYSTEMS = ("debian-12", "debian-11", "debian-13", "ubuntu-22.04", "ubuntu-24.04")
+SERVICES = ("rasa", "rasa-actions", "redis-tracker")
+
+pytestmark = pytest.mark.parametrize("system", SYSTEMS)
+
+Deployments = Callable[[str], Deployed]
+
+
+def test_deploy_ends_with_the_bots_answer(deployed: Deployments, system: str) -> None:
+    """What a newcomer sees last: the answer, where the bot listens, the commands to go on with."""
+    output = deployed(system).run.succeeded().output
+    assert "Bot:  Big Arena, Rock Cellar" in output
+    assert "http://127.0.0.1:5005" in output
+    for command in ("make talk", "make show", "make verify", "make remove"):
+        assert command in output
+
+
+def test_second_deploy_changes_nothing(deployed: Deployments, system: str) -> None:
+    """Neither a file, nor a model, nor a running service."""
+    found = deployed(system)
+    state = (
+        f"systemctl show --property=ExecMainStartTimestampMonotonic,MainPID {' '.join(SERVICES)};"
+        "find /var/lib/steadfast/models /etc/steadfast /opt/steadfast -maxdepth 1 -printf '%p %T@\n'"
+    )
+    before = found.host.exec(state).stdout
+    second = found.kit.deploy().succeeded()
+    assert second.changed == {system: 0}, second.output
+    assert found.host.exec(state).stdout == before
+
+
+def test_changed_setting_restarts_only_what_it_touches(
+    deployed: Deployments, system: str
+) -> None:
+    """A channel of Rasa is no business of the store or of the action server."""
+    found = deployed(system)
+
+    def process_ids() -> dict[str, str]:
+        show = "systemctl show --value --property=MainPID"
+        return {name: found.host.exec(f"{show} {name}").stdout.strip() for name in SERVICES}
+
+    before = process_ids()
+    found.kit.deploy(rasa_credentials={"rest": {}, "callback": {"url": "http://127.0.0.1:9/"}})
+    after = process_ids()
+    assert {name for name in SERVICES if before[name] != after[name]} == {"rasa"}
+    found.kit.deploy().succeeded()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_are_sandboxed(deployed: Deployments, system: str, service: str) -> None:
+    """systemd's own measure of exposure, from 0 to 10, is 2.0 or better."""
+    found = deployed(system).host.exec(f"systemd-analyze security --no-pager {service}").stdout
+    exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", found)
+    assert exposure, found
+    assert float(exposure[1]) <= 2.0
+
+
+def test_redis_keeps_every_write(deployed: Deployments, system: str) -> None:
+    """The configuration that it runs with, not the one that was meant."""
+    configuration = deployed(system).host.exec("cat /etc/redis/tracker.conf").stdout
+    for line in ("appendonly yes", "appendfsync always", "maxmemory-policy noeviction"):
+        assert line in configuration.splitlines()
+    assert deployed(system).host.exec("ls /var/lib/redis/tracker").stdout.strip()
+
+
+def test_redis_refuses_everything_but_the_trackers_work(
+    deployed: Deployments, system: str
+) -> None:
+    """No password, foreign keys, dangerous commands: refused. The tracker's own: served."""
+    found = deployed(system)
+    password = found.kit.secrets()["redis_password"]
+
+    def redis(command: str, *, login: bool = True) -> str:
+        user = "--user rasa" if login else ""
+        environment = {"REDISCLI_AUTH": password} if login else {}
+        return found.host.exec(
+            f"redis-cli {user} {command} 2>&1", environment=environment, check=False
+        ).stdout
+
+    assert "NOAUTH" in redis("ping", login=False)
+    assert "PONG" in redis("ping")
+    assert "OK" in redis("setex rasa:tracker:acl-test 5 x")
+    assert "NOPERM" in redis("get another:key")
+    for command in ("keys '*'", "config get dir", "flushall", "debug sleep 0", "acl list", "shutdown"):
+        assert "NOPERM" in redis(command), command
+
+
+def test_nothing_listens_beyond_loopback(deployed: Deployments, system: str) -> None:
+    """Bot, action server and store are reachable from the host itself only."""
+    listening = deployed(system).host.exec("ss --listening --tcp --numeric --no-header").stdout
+    addresses = {line.split()[3] for line in listening.splitlines()}
+    ports = {"5005", "5055", "6379"}
+    assert {f"127.0.0.1:{port}" for port in ports} == {
+        address for address in addresses if address.rpartition(":")[2] in ports
+    }
+
+
+def test_http_api_needs_the_token(deployed: Deployments, system: str) -> None:
+    """The REST channel is for users; the HTTP API is not."""
+    found = deployed(system)
+    script = (
+        "import sys, urllib.error, urllib.request\n"
+        "for url in sys.argv[1:]:\n"
+        "    try: print(urllib.request.urlopen(url).status)\n"
+        "    except urllib.error.HTTPError as error: print(error.code)\n"
+    )
+    url = "http://127.0.0.1:5005/status"
+    token = found.kit.secrets()["rasa_api_token"]
+    answer = found.host.exec(["python3", "-c", script, url, f"{url}?token={token}"])
+    assert answer.stdout.split() == ["401", "200"]
+
+
+def test_secrets_stay_secret(deployed: Deployments, system: str) -> None:
+    """Not in what deploy prints, not in process lists, logs or files that others can read."""
+    found = deployed(system)
+    places = {
+        "output": found.run.output,
+        "processes": found.host.exec("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout,
+        "journal": found.host.exec("journalctl --no-pager").stdout,
+    }
+    for name, secret in found.kit.secrets().items():
+        assert [place for place, text in places.items() if secret in text] == [], name
+        readable = found.host.exec(
+            "grep --recursive --files-with-matches --fixed-strings --regexp "
+            f"{secret} /etc /opt/steadfast/bin /var/lib/steadfast /var/log 2>/dev/null | "
+            "xargs --no-run-if-empty stat --format '%a %n'",
+            check=False,
+        ).stdout
+        loose = [line for line in readable.splitlines() if not line.split()[0].endswith("00")]
+        assert loose == [], name
+
+
+def test_facts_tell_what_is_deployed(deployed: Deployments, system: str) -> None:
+    """Verify, show and remove read them; so may a person."""
+    fact = json.loads(deployed(system).host.exec("cat /etc/steadfast/facts/bot.fact").stdout)
+    assert fact["tracker_store"] == "redis"
+    assert fact["rasa_version"] == "3.6.21"
+    assert fact["service_manager"] == "systemd"

@@ -1,0 +1,120 @@
+"""Promises of a deploy over SSH on a bot host and a store host, as a user with sudo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests import lab
+from tests.kit import Kit, Run, run
+
+
+class Pair(NamedTuple):
+    """A bot host, a store host, their inventory, the dry run and the deploy."""
+
+    bot: lab.Host
+    store: lab.Host
+    kit: Kit
+    dry_run: Run
+    deploy: Run
+
+
+@pytest.fixture(scope="module")
+def pair(
+    start: Callable[..., lab.Host],
+    settings: Callable[[str], dict[str, Any]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Pair]:
+    """Two fresh hosts; a dry run first, then a deploy."""
+    key = lab.generate_key(tmp_path_factory.mktemp("key"))
+    bot, store = start("debian-12", "bot"), start("debian-12", "store")
+    kit = Kit(
+        tmp_path_factory.mktemp("pair") / "inventory",
+        {"bot": lab.authorize(bot, key), "store": lab.authorize(store, key)},
+        bots=["bot"],
+        stores=["store"],
+        settings=settings("debian-12"),
+    )
+    dry_run = kit.deploy("--check", "--diff")
+    untouched = bot.exec("ls /opt /etc/steadfast /var/lib/steadfast 2>&1", check=False).stdout
+    assert "steadfast" not in untouched.replace("'/etc/steadfast'", "").replace(
+        "'/var/lib/steadfast'", ""
+    )
+    yield Pair(bot, store, kit, dry_run, kit.deploy())
+    bot.remove()
+    store.remove()
+
+
+def test_dry_run_on_fresh_hosts_runs_to_its_end(pair: Pair) -> None:
+    """And says what would change."""
+    assert pair.dry_run.succeeded().changed["bot"] > 0
+    assert pair.dry_run.changed["store"] > 0
+
+
+def test_deploy_ends_with_the_bots_answer(pair: Pair) -> None:
+    """The bot reaches its store on the other host."""
+    assert "Bot:  Big Arena, Rock Cellar" in pair.deploy.succeeded().output
+
+
+def test_each_host_has_its_part_only(pair: Pair) -> None:
+    """No Redis beside the bot, no Rasa beside the store."""
+    assert pair.bot.exec("ls /etc/redis", check=False).exit_code != 0
+    assert pair.store.exec("ls /opt/steadfast", check=False).exit_code != 0
+
+
+def test_redis_listens_on_its_private_address(pair: Pair) -> None:
+    """Loopback and the address that the bots use; never all."""
+    listening = pair.store.exec("ss --listening --tcp --numeric --no-header").stdout
+    found = {line.split()[3] for line in listening.splitlines() if ":6379" in line}
+    assert found == {"127.0.0.1:6379", f"{pair.store.ip}:6379"}
+
+
+def test_second_deploy_changes_nothing(pair: Pair) -> None:
+    """On neither host."""
+    second = pair.kit.deploy().succeeded()
+    assert second.changed == {"bot": 0, "store": 0}, second.output
+
+
+def test_show_and_list_work_from_here(pair: Pair) -> None:
+    """Straight from the store, through the bot host."""
+    inventory = str(pair.kit.folder)
+    listed = run("python", "-m", "control", "--inventory", inventory, "list").succeeded()
+    assert "deploy" in listed.output
+    shown = run("python", "-m", "control", "--inventory", inventory, "show", "deploy").succeeded()
+    assert "Find me some good venues" in shown.output
+    assert "action_search_venues" in shown.output
+
+
+def test_bot_survives_a_reboot_of_both_hosts(pair: Pair) -> None:
+    """Services start by themselves, and the conversation goes on where it stopped."""
+    inventory = str(pair.kit.folder)
+
+    def say(message: str) -> str:
+        talk = ("python", "-m", "control", "--inventory", inventory, "talk", "rebooter", message)
+        return run(*talk).succeeded().output
+
+    assert "Big Arena" in say("Find me some good venues")
+    pair.store.reboot()
+    pair.bot.reboot()
+    pair.bot.exec("runuser -u rasa -- /opt/steadfast/bin/steadfast wait --seconds 120")
+    assert "Rock Cellar has the best reviews" in say("compare the reviews")
+
+
+def test_remove_takes_away_what_deploy_put_there(pair: Pair) -> None:
+    """The data stays until it is asked for, and a new deploy finds it again."""
+    assert "The data stays" in pair.kit.remove().succeeded().output
+    assert pair.bot.exec("ls /opt/steadfast", check=False).exit_code != 0
+    assert pair.store.exec("systemctl cat redis-tracker", check=False).exit_code != 0
+    assert pair.store.exec("ls /var/lib/redis/tracker").stdout.strip()
+    noted = json.loads(pair.store.exec("cat /etc/steadfast/facts/kept.fact").stdout)
+    assert noted["data"] == ["/var/lib/redis/tracker"]
+
+    pair.kit.remove(remove_data=True).succeeded()
+    for path in ("/etc/steadfast", "/var/lib/redis/tracker"):
+        assert pair.store.exec(f"ls {path}", check=False).exit_code != 0
+    assert pair.bot.exec("ls /var/lib/steadfast", check=False).exit_code != 0
+    assert pair.bot.exec("id rasa", check=False).exit_code != 0
+    assert "Nothing is deployed on bot" in pair.kit.remove().succeeded().output

@@ -1,0 +1,186 @@
+"""The command `steadfast` and the start of Rasa."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steadfast import __main__ as commands
+from steadfast import serve
+from steadfast.bot import Bot, Reply
+from steadfast.errors import SteadfastError
+from steadfast.facts import read_bot_facts, read_token
+from steadfast.readers.memory import Store
+
+
+@pytest.fixture(autouse=True)
+def facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Lays out a host with a bot whose store is in memory."""
+    (tmp_path / "endpoints.yml").write_text("", encoding="utf-8")
+    (tmp_path / "token").write_text("-the-token\n", encoding="utf-8")
+    written = {
+        "url": "http://127.0.0.1:9",
+        "tracker_store": "memory",
+        "endpoints": str(tmp_path / "endpoints.yml"),
+        "token_file": str(tmp_path / "token"),
+        "services": ["rasa"],
+    }
+    (tmp_path / "bot.fact").write_text(json.dumps(written), encoding="utf-8")
+    monkeypatch.setenv("STEADFAST_FACTS", str(tmp_path))
+    return written
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """Runs a command and returns the sentence that it ended with; empty if it went well."""
+    monkeypatch.setattr(sys, "argv", ["steadfast", *arguments])
+    try:
+        commands.main()
+    except SystemExit as end:
+        return str(end.code)
+    return ""
+
+
+def test_nothing_is_listed_in_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is listed in memory."""
+    assert run(monkeypatch, "list") == ""
+    assert run(monkeypatch, "list", "--names") == ""
+    assert capsys.readouterr().out == "[]\n[]\n"
+
+
+def test_conversation_that_is_not_stored_is_null_and_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Conversation that is not stored is null and an error."""
+    told = run(monkeypatch, "read", "--", "-me")
+    assert told.startswith("No conversation of '-me' is stored (the tracker store 'memory'")
+    assert capsys.readouterr().out == "null\n"
+
+
+def test_list_has_the_latest_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """List has the latest first."""
+    stored = {name: {"events": [{"event": "user", "timestamp": time}]} for name, time in PEOPLE}
+    monkeypatch.setattr(Store, "conversations", lambda self: iter(stored.items()))
+    assert run(monkeypatch, "list") == ""
+    assert [each["sender"] for each in json.loads(capsys.readouterr().out)] == ["b", "c", "a"]
+
+
+PEOPLE = (("a", 1.0), ("b", 3.0), ("c", 2.0))
+
+
+def test_rasa_is_not_asked_about_a_sender_who_is_not_stored(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rasa is not asked about a sender who is not stored."""
+    monkeypatch.setattr(Store, "keeps_nothing_because", "")
+    assert run(monkeypatch, "tracker", "me") == "No conversation of 'me' is stored."
+    assert capsys.readouterr().out == "null\n"
+
+
+def test_talk_prints_a_line_for_each_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Talk prints a line for each message."""
+
+    def say(self: Bot, sender: str, text: str, timeout: float) -> Reply:
+        error = "It broke." if text == "b" else None
+        return Reply(text, "unknown" if error else "acknowledged", [], 1.0, 0.1, error)
+
+    monkeypatch.setattr(Bot, "say", say)
+    assert run(monkeypatch, "talk", "me", "a", "b") == "1 of 2 not acknowledged: It broke."
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["text"], line["status"]) for line in lines] == [
+        ("a", "acknowledged"),
+        ("b", "unknown"),
+    ]
+    assert run(monkeypatch, "talk", "me", "a") == ""
+
+
+def test_probe_and_wait_print_what_they_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Probe and wait print what they found."""
+    monkeypatch.setattr(Bot, "wait", lambda self, seconds, action_url: {"seconds": seconds})
+    assert run(monkeypatch, "probe") == ""
+    assert run(monkeypatch, "wait", "--seconds", "3") == ""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0]["store"] == "memory"
+    assert lines[1] == {"seconds": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "No bot is deployed here"), ("{", "is damaged"), ('{"url": ""}', "is damaged")],
+)
+def test_missing_and_damaged_facts_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
+) -> None:
+    """Missing and damaged facts are told."""
+    path = tmp_path / "bot.fact"
+    path.unlink()
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    assert told in run(monkeypatch, "list")
+
+
+def test_unknown_facts_are_left_alone(facts: dict[str, Any]) -> None:
+    """Unknown facts are left alone."""
+    assert read_bot_facts().tracker_store == facts["tracker_store"]
+    assert read_bot_facts().channel == "rest"
+
+
+def test_token_is_one_line(facts: dict[str, Any], tmp_path: Path) -> None:
+    """Token is one line."""
+    assert read_token(facts["token_file"]) == "-the-token"
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    with pytest.raises(SteadfastError, match="is empty"):
+        read_token(str(tmp_path / "empty"))
+    with pytest.raises(SteadfastError, match="cannot be read"):
+        read_token(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("option", [[], ["--token-file"]])
+def test_rasa_is_given_the_token_in_this_process_only(
+    monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any], option: list[str]
+) -> None:
+    """Rasa is given the token in this process only."""
+    given: list[list[str]] = []
+
+    class PlayedRasa:
+        @staticmethod
+        def main() -> None:
+            given.append(sys.argv)
+
+    monkeypatch.setitem(sys.modules, "rasa.__main__", PlayedRasa)
+    where = [*option, facts["token_file"]] if option else []
+    monkeypatch.setattr(sys, "argv", ["serve", *where, "run", "--enable-api", "model.tar.gz"])
+    serve.main()
+    assert given == [["rasa", "run", "--auth-token=-the-token", "--enable-api", "model.tar.gz"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "Usage"),
+        (["train"], "Usage"),
+        (["--token-file"], "Usage"),
+        (["run", "--auth-token", "x"], "would show the token"),
+        (["run", "--auth-token=x"], "would show the token"),
+        (["run", "-tx"], "would show the token"),
+        (["--token-file", "/no/such/file", "run"], "cannot be read"),
+    ],
+)
+def test_wrong_arguments_end_before_rasa_starts(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
+) -> None:
+    """Wrong arguments end before rasa starts."""
+    monkeypatch.setattr(sys, "argv", ["serve", *arguments])
+    with pytest.raises(SystemExit, match=told):
+        serve.main()

@@ -1,0 +1,78 @@
+"""`endpoints.yml` is read as Rasa reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from steadfast.endpoints import read_section
+from steadfast.errors import SteadfastError
+
+
+def section(tmp_path: Path, text: str) -> dict[str, object]:
+    """Returns the section `tracker_store` of an endpoints file with this text."""
+    path = tmp_path / "endpoints.yml"
+    path.write_text(text, encoding="utf-8")
+    return read_section(str(path), "tracker_store")
+
+
+@pytest.mark.parametrize("text", ["", "lock_store:\n  type: redis\n", "tracker_store:\n", "[]"])
+def test_absent_section_is_empty(tmp_path: Path, text: str) -> None:
+    """Absent section is empty."""
+    assert section(tmp_path, text) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("010", 10),
+        ("yes", "yes"),
+        ("true", True),
+        ("12", 12),
+        ("'12'", "12"),
+        ("ä", "ä"),
+        (r"'\u00e4'", "ä"),
+    ],
+)
+def test_values_are_those_of_yaml_1_2_and_rasa(tmp_path: Path, written: str, value: object) -> None:
+    """Values are those of yaml 1 2 and rasa."""
+    assert section(tmp_path, f"tracker_store:\n  option: {written}\n") == {"option": value}
+
+
+@pytest.mark.parametrize(
+    ("written", "value"), [("${SECRET}", "hunter2"), ("a${SECRET}b", "ahunter2b")]
+)
+def test_environment_variables_are_expanded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, value: str
+) -> None:
+    """Environment variables are expanded."""
+    monkeypatch.setenv("SECRET", "hunter2")
+    assert section(tmp_path, f"tracker_store:\n  password: {written}\n") == {"password": value}
+
+
+def test_quoted_environment_variables_stay(tmp_path: Path) -> None:
+    """Quoted environment variables stay."""
+    text = 'tracker_store:\n  password: "${SECRET}"\n'
+    assert section(tmp_path, text) == {"password": "${SECRET}"}
+
+
+def test_unset_environment_variable_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unset environment variable is named."""
+    monkeypatch.delenv("SECRET", raising=False)
+    with pytest.raises(SteadfastError, match=r"uses \$\{SECRET\}, but"):
+        section(tmp_path, "tracker_store:\n  password: ${SECRET}\n")
+
+
+def test_bad_yaml_is_told_with_its_line(tmp_path: Path) -> None:
+    """Bad yaml is told with its line."""
+    with pytest.raises(SteadfastError, match=r"endpoints\.yml, line 3, is not valid YAML\."):
+        section(tmp_path, "tracker_store:\n  - a: b\n c: [\n")
+
+
+def test_missing_file_is_told(tmp_path: Path) -> None:
+    """Missing file is told."""
+    with pytest.raises(SteadfastError, match="cannot be read"):
+        read_section(str(tmp_path / "none.yml"), "tracker_store")

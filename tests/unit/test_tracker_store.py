@@ -1,0 +1,100 @@
+"""Every option of every store: rendered as Rasa reads it, or refused with a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from ansible.plugins.filter.core import FilterModule
+
+from tests.kit import REPOSITORY
+from tests.unit.plugins import load
+
+PLUGIN = load("roles/tracker_store/filter_plugins/tracker_store.py")
+STORES: list[str] = PLUGIN.store_names()
+
+
+def definition(store: str) -> dict[str, Any]:
+    """Read a store's definition; its templates stay as they are."""
+    path = REPOSITORY / "roles" / "tracker_store" / "stores" / f"{store}.yml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text())["tracker_store_definition"]
+    return found
+
+
+def examples(kind: str) -> Iterator[Any]:
+    """Yield (store, option, value) of tests/unit/stores/."""
+    for store in STORES:
+        path = REPOSITORY / "tests" / "unit" / "stores" / f"{store}.yml"
+        for option, values in yaml.safe_load(path.read_text())[kind].items():
+            for value in values:
+                yield pytest.param(store, option, value, id=f"{store}-{option}-{value!r}")
+
+
+def endpoints(store: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Render endpoints.yml as the role does, and read it as Rasa does."""
+    loader = jinja2.FileSystemLoader(REPOSITORY / "roles" / "rasa" / "templates")
+    environment = jinja2.Environment(loader=loader, trim_blocks=True)
+    environment.filters.update(FilterModule().filters())
+    section = {"type": definition(store)["type"], **settings}
+    text = environment.get_template("endpoints.yml.j2").render(
+        rasa_actions_port=5055, tracker_store_endpoint=section
+    )
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+@pytest.mark.parametrize(("store", "option", "value"), list(examples("accepted")))
+def test_option_reaches_rasa_as_it_was_set(store: str, option: str, value: Any) -> None:
+    """By Rasa's own name and of the same type, whatever characters it has."""
+    assert PLUGIN.option_errors({option: value}, definition(store), store) == []
+    section = endpoints(store, {option: value})["tracker_store"]
+    assert section == {"type": definition(store)["type"], option: value}
+
+
+@pytest.mark.parametrize(("store", "option", "value"), list(examples("rejected")))
+def test_wrong_value_is_refused_with_a_sentence(store: str, option: str, value: Any) -> None:
+    """It names the option, its value unless that is a secret, and what is allowed."""
+    schema = definition(store)["options"][option]
+    (error,) = PLUGIN.option_errors({option: value}, definition(store), store)
+    assert error.startswith(f"tracker_store_options.{option} is ")
+    assert schema["description"] in error
+    assert (repr(value) in error) is not schema.get("secret", False)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_unknown_option_is_refused(store: str) -> None:
+    """With what is allowed."""
+    (error,) = PLUGIN.option_errors({"colour": "blue"}, definition(store), store)
+    assert f"tracker_store_options.colour is not an option of the store '{store}'" in error
+
+
+def test_mistyped_option_gets_a_hint() -> None:
+    """The nearest name."""
+    (error,) = PLUGIN.option_errors({"keyprefix": "x"}, definition("redis"), "redis")
+    assert "Did you mean 'key_prefix'?" in error
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_store_has_all_its_pieces(store: str) -> None:
+    """One place per store; what is missing is named."""
+    found = definition(store)
+    role = found["server_role"]
+    pieces = [f"steadfast/readers/{store}.py", f"tests/unit/stores/{store}.yml"]
+    if role:
+        tasks = ("main", "tracker_store", "preflight")
+        pieces += [f"roles/{role}/tasks/{name}.yml" for name in tasks]
+        pieces += [f"roles/{role}/meta/argument_specs.yml"]
+    assert [piece for piece in pieces if not (REPOSITORY / piece).is_file()] == []
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_every_option_has_examples(store: str) -> None:
+    """Otherwise the tests above would pass for an option that nobody tried."""
+    options = set(definition(store)["options"])
+    path = REPOSITORY / "tests" / "unit" / "stores" / f"{store}.yml"
+    for kind, by_option in yaml.safe_load(path.read_text()).items():
+        assert set(by_option) == options, kind
+
