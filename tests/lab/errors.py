@@ -9,6 +9,7 @@ class Unavailable(LabError):
     """A system has no image and none can be had here: report its tests as not run."""
 
     def __init__(self, system: str, reason: str) -> None:
+        """Say which system, and why."""
         super().__init__(f"{system} cannot be had here: {reason}")
         self.system = system
         self.reason = reason

@@ -36,6 +36,7 @@ class Host:
     """A throwaway machine."""
 
     def __init__(self, container: Container, name: str, system: str, *, systemd: bool) -> None:
+        """Take over a container that stands for a machine called ``name``."""
         self.container = container
         self.name = name
         self.system = system

@@ -103,11 +103,12 @@ def _ask(path: Path) -> Interpreter | None:
 def pack(found: Interpreter, target: Path) -> None:
     """Write an installation as a tar.gz whose bytes depend on its content alone."""
     # A gzip header would hold the name and the time of day as well.
-    with (
-        target.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
-    ):
+    with target.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
+        _write(found, packed)
+
+
+def _write(found: Interpreter, packed: gzip.GzipFile) -> None:
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for part in ("bin", "include", "lib"):
             for path in sorted((found.prefix / part).rglob("*")):
                 name = path.relative_to(found.prefix)

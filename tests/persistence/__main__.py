@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -88,13 +89,15 @@ def shown(verification: Verification, console: Console) -> Iterator[Callable[[],
 def verify(options: argparse.Namespace, console: Console) -> int:
     """Verifies one bot or all of them, writes the report, and returns the exit status."""
     started = time.monotonic()
-    run = time.strftime("verify-%Y%m%d-%H%M%S")
+    run = f"{time.strftime('verify-%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     deployment = Deployment(options.inventory)
     bots = deployment.bots if options.all else [deployment.bot(options.host)]
-    done = []
+    done: list[Verification] = []
     try:
         for bot in bots:
-            verification = prepare(deployment, bot, options, run)
+            # Several bots may share a store: each has senders of its own.
+            name = f"{run}-{len(done) + 1}" if options.all else run
+            verification = prepare(deployment, bot, options, name)
             done.append(verification)
             with shown(verification, console) as changed:
                 verification.carry_out(changed)

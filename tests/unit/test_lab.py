@@ -66,7 +66,8 @@ APT::Sandbox::User "root";
 """
 
 
-def test_one_line_sources_are_read_and_comments_are_not() -> None:
+def test_one_line_sources() -> None:
+    """Sources are read; comments and source packages are not."""
     assert list(apt.parse_list(ONE_LINE)) == [
         apt.Source("https://vendor.example/linux", "bookworm", ("main",)),
         apt.Source("http://archive.example/ubuntu", "jammy", ("main", "universe")),
@@ -76,7 +77,8 @@ def test_one_line_sources_are_read_and_comments_are_not() -> None:
     ]
 
 
-def test_deb822_sources_are_read_but_not_disabled_or_source_ones() -> None:
+def test_deb822_sources() -> None:
+    """Each suite of each address is read, unless it is disabled or of source packages."""
     assert list(apt.parse_deb822(DEB822)) == [
         apt.Source("http://mirror.example/debian", "bookworm", ("main", "contrib")),
         apt.Source("http://mirror.example/debian", "bookworm-updates", ("main", "contrib")),
@@ -84,7 +86,8 @@ def test_deb822_sources_are_read_but_not_disabled_or_source_ones() -> None:
     ]
 
 
-def test_sources_of_a_machine_come_from_both_formats(tmp_path: Path) -> None:
+def test_machine_sources(tmp_path: Path) -> None:
+    """Both formats count, and a machine without apt has none."""
     parts = tmp_path / "sources.list.d"
     parts.mkdir()
     (tmp_path / "sources.list").write_text("deb http://one.example/debian bookworm main\n")
@@ -101,7 +104,8 @@ def test_sources_of_a_machine_come_from_both_formats(tmp_path: Path) -> None:
     assert apt.machine_sources(tmp_path / "no-apt-here") == []
 
 
-def test_mirror_is_the_distribution_s_and_not_another_vendor_s() -> None:
+def test_mirror() -> None:
+    """A distribution's mirror is told from another vendor's archive."""
     sources = [*apt.parse_list(ONE_LINE), *apt.parse_deb822(DEB822)]
     assert apt.mirror(DEBIAN, sources, {}) == apt.Mirror(
         "http://mirror.example/debian", "http://mirror.example/debian-security"
@@ -111,7 +115,8 @@ def test_mirror_is_the_distribution_s_and_not_another_vendor_s() -> None:
     )
 
 
-def test_mirror_of_another_distribution_is_not_there_unless_it_is_named() -> None:
+def test_mirror_of_another_distribution() -> None:
+    """It is not there, unless the environment names one."""
     sources = list(apt.parse_deb822(DEB822))
     assert apt.mirror(UBUNTU, sources, {}) is None
     named = {
@@ -126,7 +131,8 @@ def test_mirror_of_another_distribution_is_not_there_unless_it_is_named() -> Non
     )
 
 
-def test_suites_are_those_of_a_fresh_server() -> None:
+def test_suites() -> None:
+    """A host gets the release, its updates, and security updates where they are known."""
     sources = apt.suites(find("debian-11"), apt.Mirror("http://m.example/debian", None))
     assert [source.suite for source in sources] == ["bullseye", "bullseye-updates"]
     sources = apt.suites(find("debian-11"), apt.Mirror("http://m.example/debian", "http://s"))
@@ -137,7 +143,8 @@ def test_suites_are_those_of_a_fresh_server() -> None:
     )
 
 
-def test_settings_are_what_the_mirror_needs_and_a_host_can_use() -> None:
+def test_apt_settings() -> None:
+    """Only what the mirror needs is kept, and no proxy on loopback for hosts."""
     settings = apt.parse_settings(SETTINGS)
     assert settings.conf == (
         'Acquire::http::Proxy "http://proxy.example:3128";\n'
@@ -166,12 +173,14 @@ def archive(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
-def test_suites_that_an_archive_has_lost_are_noticed(archive: str) -> None:
+def test_lost_suite(archive: str) -> None:
+    """A suite that an archive does not have is noticed."""
     assert apt.exists(apt.Source(archive, "bookworm", ("main",)), {})
     assert not apt.exists(apt.Source(archive, "bookworm-security", ("main",)), {})
 
 
-def test_recipe_hash_depends_on_what_is_in_the_image() -> None:
+def test_recipe_hash() -> None:
+    """It changes with what is in the image, and with nothing else."""
     system = find("debian-12")
     sources = [apt.Source("http://m.example/debian", "bookworm", ("main",))]
     settings = apt.Settings("", {})
@@ -185,17 +194,20 @@ def test_recipe_hash_depends_on_what_is_in_the_image() -> None:
     assert len(others | {first}) == 4
 
 
-def test_unknown_system_is_told_the_known_ones() -> None:
+def test_unknown_system() -> None:
+    """The error lists the known systems."""
     assert [system.name for system in systems().values()] == list(systems())
     with pytest.raises(LabError, match=r"'debian-9'; known: debian-11, .*ubuntu-24\.04"):
         find("debian-9")
 
 
-def test_labels_of_a_live_run_are_no_leftover() -> None:
+def test_live_run() -> None:
+    """What a live run has made is no leftover."""
     assert not runs.is_leftover(runs.labels())
 
 
-def test_labels_of_a_killed_run_are_a_leftover_even_before_it_is_reaped() -> None:
+def test_killed_run() -> None:
+    """What a killed run has made is a leftover, even before its parent notices."""
     process = subprocess.Popen(("sleep", "60"))
     labels = {
         **runs.labels(),
@@ -218,13 +230,13 @@ def test_labels_of_a_killed_run_are_a_leftover_even_before_it_is_reaped() -> Non
         pytest.param({runs.STARTED: "1", runs.WHERE: "elsewhere"}, False, id="other machine"),
     ],
 )
-def test_leftovers_are_told_by_process_start_and_place(
-    change: dict[str, str], *, expected: bool
-) -> None:
+def test_leftover(change: dict[str, str], *, expected: bool) -> None:
+    """A process number alone does not make a run alive, and elsewhere it says nothing."""
     assert runs.is_leftover({**runs.labels(), **change}) is expected
 
 
-def test_what_is_not_the_lab_s_is_never_a_leftover() -> None:
+def test_foreign() -> None:
+    """What is not the lab's is never a leftover."""
     assert not runs.is_leftover({})
     assert not runs.is_leftover({"com.docker.compose.project": "mine"})
 
@@ -234,7 +246,8 @@ def fake_resource(name: str, labels: dict[str, str], removed: list[str]) -> clea
     return cleanup.Resource("container", name, labels, lambda: removed.append(name))
 
 
-def test_only_dead_runs_are_removed() -> None:
+def test_remove_leftovers() -> None:
+    """What dead runs left is removed, all else stays."""
     removed: list[str] = []
     dead = {**runs.labels(), runs.STARTED: "1"}
     found = [
@@ -246,7 +259,8 @@ def test_only_dead_runs_are_removed() -> None:
     assert removed == ["dead"]
 
 
-def test_removal_goes_on_after_a_failure_and_names_it() -> None:
+def test_remove_goes_on() -> None:
+    """One that cannot be removed does not keep the others, and is named."""
     removed: list[str] = []
 
     def gone() -> None:
@@ -265,7 +279,8 @@ def test_removal_goes_on_after_a_failure_and_names_it() -> None:
     assert removed == ["last"]
 
 
-def test_subnet_is_free_of_what_is_taken() -> None:
+def test_free_subnet() -> None:
+    """A subnet overlaps none that is taken."""
     taken = [ipaddress.IPv4Network("10.213.0.0/17"), ipaddress.IPv4Network("10.213.128.0/18")]
     free = {networks.free_subnet(taken) for _ in range(200)}
     assert all(subnet.subnet_of(ipaddress.IPv4Network("10.213.192.0/18")) for subnet in free)
@@ -273,7 +288,8 @@ def test_subnet_is_free_of_what_is_taken() -> None:
         networks.free_subnet([ipaddress.IPv4Network("10.0.0.0/8")])
 
 
-def test_routes_are_read_but_the_default_one(tmp_path: Path) -> None:
+def test_routed_subnets(tmp_path: Path) -> None:
+    """The default route takes no subnet."""
     table = tmp_path / "route"
     table.write_text(
         "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
@@ -283,7 +299,8 @@ def test_routes_are_read_but_the_default_one(tmp_path: Path) -> None:
     assert list(networks.routed_subnets(table)) == [ipaddress.IPv4Network("10.213.0.0/16")]
 
 
-def test_addresses_of_a_network_are_each_given_once() -> None:
+def test_next_address() -> None:
+    """Each address is given once, until there is none."""
     network = networks.Network("n", ipaddress.IPv4Network("10.213.7.0/24"))
     assert [network.next_address() for _ in range(2)] == ["10.213.7.32", "10.213.7.33"]
     small = networks.Network("n", ipaddress.IPv4Network("10.213.7.0/27"))
@@ -291,7 +308,8 @@ def test_addresses_of_a_network_are_each_given_once() -> None:
         small.next_address()
 
 
-def test_bundle_is_the_machine_s_only_if_it_has_more(tmp_path: Path) -> None:
+def test_ca_bundle(tmp_path: Path) -> None:
+    """The machine's bundle counts only if it has more than the distribution's."""
     system, local, other = tmp_path / "system.crt", tmp_path / "local", tmp_path / "other.pem"
     system.touch()
     other.touch()
@@ -319,7 +337,8 @@ def fake_python(
     program.chmod(0o755)
 
 
-def test_interpreters_are_found_by_running_them(tmp_path: Path) -> None:
+def test_interpreters(tmp_path: Path) -> None:
+    """What runs and has a folder of its own is found; shims and other versions are not."""
     versions = tmp_path / "pyenv/versions"
     for version in ((3, 7, 16), (3, 9, 18), (3, 10, 13), (3, 11, 7)):
         fake_python(versions / ".".join(map(str, version)), version)
@@ -340,11 +359,13 @@ def test_interpreters_are_found_by_running_them(tmp_path: Path) -> None:
     assert max(found).prefix == versions / "3.10.13"
 
 
-def test_no_interpreter_is_no_error(tmp_path: Path) -> None:
+def test_no_interpreter(tmp_path: Path) -> None:
+    """A machine without a fitting Python is no error."""
     assert python_archive.interpreters({"PATH": str(tmp_path)}, tmp_path) == set()
 
 
-def test_archive_has_what_runs_programs_and_the_same_bytes_each_time(tmp_path: Path) -> None:
+def test_archive(tmp_path: Path) -> None:
+    """It has what runs programs, and the same bytes each time."""
     prefix = tmp_path / "3.10.13"
     for name in (
         "bin/python3.10",
@@ -397,16 +418,18 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("no_engine")
-def test_engine_that_only_root_could_start_is_one_sentence(
+def test_engine_without_root(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Who may not start an Engine is told so in one sentence."""
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(LabError, match="only root can start or install one"):
         engine.ensure_engine()
 
 
 @pytest.mark.usefixtures("no_engine")
-def test_engine_elsewhere_is_not_started_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engine_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Engine on another machine is not started here."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     with pytest.raises(LabError, match="which DOCKER_HOST names"):
         engine.ensure_engine()
@@ -419,9 +442,10 @@ def test_engine_elsewhere_is_not_started_here(monkeypatch: pytest.MonkeyPatch) -
         pytest.param("exec sleep 60", "no Docker Engine answers at .* after 1 s", id="hangs"),
     ],
 )
-def test_engine_that_does_not_start_shows_its_last_lines(
+def test_engine_fails(
     no_engine: Path, monkeypatch: pytest.MonkeyPatch, then: str, reason: str
 ) -> None:
+    """An Engine that does not start shows the end of its log."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     dockerd = no_engine / "dockerd"
     dockerd.write_text(f'#!/bin/sh\necho "failed to start daemon: why"\n{then}\n')

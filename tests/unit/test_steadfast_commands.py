@@ -184,3 +184,15 @@ def test_wrong_arguments_end_before_rasa_starts(
     monkeypatch.setattr(sys, "argv", ["serve", *arguments])
     with pytest.raises(SystemExit, match=told):
         serve.main()
+
+
+def test_probe_needs_no_deployed_bot(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    facts: dict[str, Any],
+) -> None:
+    """Probe needs no deployed bot."""
+    monkeypatch.setenv("STEADFAST_FACTS", "/no/such/folder")
+    where = ("--store", "memory", "--endpoints", facts["endpoints"])
+    assert run(monkeypatch, "probe", *where) == ""
+    assert json.loads(capsys.readouterr().out)["store"] == "memory"
