@@ -32,7 +32,7 @@ remove: .steadfast/control ## take away what deploy put there; conversations onl
 	@$(playbook) --extra-vars remove_data=$(if $(filter yes,$(DATA)),true,false) playbooks/remove.yml
 
 .PHONY: test test-fast lint bench-deploy
-test: ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
+test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh
 
 test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute

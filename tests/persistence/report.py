@@ -36,7 +36,7 @@ def table(verification: Verification) -> Table:
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    shown.add_column("scenario")
+    shown.add_column("scenario", no_wrap=True)
     for heading in ("acknowledged", "stored", "via API"):
         shown.add_column(heading, justify="right")
     shown.add_column("verdict", no_wrap=True)

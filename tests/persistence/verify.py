@@ -141,7 +141,7 @@ class Verification:
 
     def _restart_and_read(self, changed: Callable[[], None]) -> None:
         for trial in self.trials:
-            trial.state = "last restart"
+            trial.state = "restarting"
         changed()
         restart = Restart([bot_target(self.bot)])
         trouble = None

@@ -86,12 +86,12 @@ CONTROLS: dict[str, tuple[History, str, str]] = {
 
 
 def test_every_check_has_a_control() -> None:
-    """Every check has a control."""
+    """A check without one might pass whatever happens."""
     assert set(CONTROLS) == set(known_checks())
 
 
 def test_good_history_passes_every_check() -> None:
-    """Good history passes every check."""
+    """Otherwise a failure would mean nothing."""
     assert {verdict.check: verdict.outcome for verdict in run_checks(GOOD)} == dict.fromkeys(
         known_checks(), PASS
     )
@@ -99,7 +99,7 @@ def test_good_history_passes_every_check() -> None:
 
 @pytest.mark.parametrize("name", CONTROLS)
 def test_check_catches_its_control(name: str) -> None:
-    """Check catches its control."""
+    """Each check says fail, or unknown, where it must."""
     spoilt, outcome, failure = CONTROLS[name]
     verdict = known_checks()[name].run(spoilt)
     assert (verdict.outcome, verdict.failure) == (outcome, failure)
@@ -108,14 +108,14 @@ def test_check_catches_its_control(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["no_turn_lost", "no_turn_doubled", "order_kept"])
 def test_control_of_turns_is_caught_by_that_check_alone(name: str) -> None:
-    """Control of turns is caught by that check alone."""
+    """The verdict names what happened, not something else as well."""
     failed = {verdict.check for verdict in run_checks(CONTROLS[name][0]) if verdict.outcome == FAIL}
     assert failed == {name}
 
 
 @pytest.mark.parametrize("removed", range(len(EXCHANGES)))
 def test_any_removed_turn_is_missed(removed: int) -> None:
-    """Any removed turn is missed."""
+    """The first and the last one, too."""
     kept = [each for number, each in enumerate(EXCHANGES) if number != removed]
     verdict = known_checks()["no_turn_lost"].run(history(*kept))
     assert verdict.outcome == FAIL
@@ -124,14 +124,14 @@ def test_any_removed_turn_is_missed(removed: int) -> None:
 
 @pytest.mark.parametrize("first", range(len(EXCHANGES) - 1))
 def test_any_swapped_turns_are_seen(first: int) -> None:
-    """Any swapped turns are seen."""
+    """Wherever in the conversation they are."""
     order = list(EXCHANGES)
     order[first], order[first + 1] = order[first + 1], order[first]
     assert known_checks()["order_kept"].run(history(*order)).outcome == FAIL
 
 
 def test_turn_never_sent_is_seen() -> None:
-    """Turn never sent is seen."""
+    """A message that nobody sent is one too many."""
     verdict = known_checks()["no_turn_doubled"].run(history(*EXCHANGES, ("who said this", ())))
     assert verdict.outcome == FAIL
 
@@ -139,14 +139,14 @@ def test_turn_never_sent_is_seen() -> None:
 @pytest.mark.parametrize("status", [UNHEARD, REFUSED])
 @pytest.mark.parametrize("kept", [EXCHANGES, (ONE, TWO, FOUR)])
 def test_unacknowledged_turn_may_be_there_or_not(status: str, kept: tuple[Exchange, ...]) -> None:
-    """Unacknowledged turn may be there or not."""
+    """Nothing was promised about it."""
     turns = (turn(ONE), turn(TWO), turn(THREE, status), turn(FOUR))
     told = History("someone", turns, (Reading("store", "after", stored(*kept)),))
     assert worst(run_checks(told)) == PASS
 
 
 def test_repeated_message_must_be_there_as_often_as_acknowledged() -> None:
-    """Repeated message must be there as often as acknowledged."""
+    """Users say the same thing twice."""
     turns = (turn(ONE), turn(TWO), turn(ONE))
     once = History("someone", turns, (Reading("store", "after", stored(ONE, TWO)),))
     twice = History("someone", turns, (Reading("store", "after", stored(ONE, TWO, ONE)),))
@@ -155,7 +155,7 @@ def test_repeated_message_must_be_there_as_often_as_acknowledged() -> None:
 
 
 def test_texts_in_parts_and_images_are_the_answers_that_were_stored() -> None:
-    """Texts in parts and images are the answers that were stored."""
+    """A channel splits what Rasa stores as one answer."""
     event = {"event": "bot", "text": "one\n\ntwo", "data": {"image": "a.png", "buttons": None}}
     heard = ({"text": "one"}, {"text": "two"}, {"image": "a.png"})
     events = ({"event": "user", "text": "hi"}, event)
@@ -166,7 +166,7 @@ def test_texts_in_parts_and_images_are_the_answers_that_were_stored() -> None:
 
 
 def test_missing_reading_makes_it_unknown_but_hides_no_failure() -> None:
-    """Missing reading makes it unknown but hides no failure."""
+    """What another reading shows is still true."""
     gone = Reading("API", "after", None, error="Rasa does not answer.")
     good = replace(GOOD, readings=(*GOOD.readings, gone))
     bad = history(ONE, TWO, FOUR)
@@ -177,12 +177,12 @@ def test_missing_reading_makes_it_unknown_but_hides_no_failure() -> None:
 
 
 def test_nothing_read_is_unknown() -> None:
-    """Nothing read is unknown."""
+    """No evidence is no pass."""
     assert known_checks()["no_turn_lost"].run(replace(GOOD, readings=())).outcome == UNKNOWN
 
 
 def test_crashed_check_is_unknown() -> None:
-    """Crashed check is unknown."""
+    """And never a pass."""
 
     def crash(history: History) -> list[str]:
         raise KeyError("text")
@@ -196,17 +196,17 @@ def test_crashed_check_is_unknown() -> None:
     ("spoil", "failed"), [(forgetful, "context_survived"), (begun_anew, "one_session")]
 )
 def test_lost_context_is_nothing_else(spoil: Callable[[History], History], failed: str) -> None:
-    """Lost context is nothing else."""
+    """Every turn is stored, but the bot did not know them."""
     verdicts = run_checks(spoil(GOOD))
     assert {verdict.check for verdict in verdicts if verdict.outcome == FAIL} == {failed}
 
 
 def test_no_verdict_at_all_is_unknown() -> None:
-    """No verdict at all is unknown."""
+    """No evidence is no pass."""
     assert worst([]) == UNKNOWN
 
 
 def test_turn_of_unknown_status_is_refused() -> None:
-    """Turn of unknown status is refused."""
+    """No check would know what to make of it."""
     with pytest.raises(ValueError, match="perhaps"):
         Turn("hi", "perhaps")

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from control.deployment import Server
 from control.errors import ControlError
-from tests.faults.fault import Fault, FaultError, Target
+from tests.faults.fault import Fault, FaultError
 from tests.persistence import __main__ as commands
 from tests.persistence import scenarios, verify
 from tests.persistence.report import EXIT_STATUS, as_report, outcome, sentences
-from tests.persistence.scenarios import Plan, make_plan, refuse_early
-from tests.persistence.script import own_script, sample_script
+from tests.persistence.scenarios import make_plan
+from tests.persistence.script import sample_script
 from tests.persistence.verify import Verification, VerifyError
 
 
@@ -167,7 +166,7 @@ def damage(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
 
 
 def test_good_store_persists(bot: PlayedBot) -> None:
-    """Good store persists."""
+    """Every scenario is judged, each in a conversation of its own."""
     found = verified(bot)
     assert [trial.word for trial in found.trials] == ["PERSISTED", "PERSISTED"]
     assert outcome([found]) == "pass"
@@ -190,7 +189,7 @@ def test_good_store_persists(bot: PlayedBot) -> None:
 def test_bad_store_is_convicted(
     bot: PlayedBot, monkeypatch: pytest.MonkeyPatch, change: Any, word: str
 ) -> None:
-    """Bad store is convicted."""
+    """With the right word, exit status 1, and a sentence that people understand."""
     damage(monkeypatch, change)
     found = verified(bot)
     assert {trial.word for trial in found.trials} == {word}
@@ -203,7 +202,7 @@ def test_bad_store_is_convicted(
 def test_fault_that_fails_makes_it_unknown_and_is_healed(
     bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fault that fails makes it unknown and is healed."""
+    """What was not broken proves nothing."""
 
     def fail(bot: PlayedBot) -> None:
         raise FaultError("It did nothing.")
@@ -219,7 +218,7 @@ def test_fault_that_fails_makes_it_unknown_and_is_healed(
 def test_bot_that_does_not_come_back_makes_it_unknown(
     bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bot that does not come back makes it unknown."""
+    """The reason is told."""
 
     def fail(bot: PlayedBot) -> None:
         bot.error = ControlError("Not ready after 180 s.")
@@ -231,7 +230,7 @@ def test_bot_that_does_not_come_back_makes_it_unknown(
 
 
 def test_interrupted_fault_is_healed(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupted fault is healed."""
+    """Ctrl-C leaves no bot broken."""
 
     def interrupt(bot: PlayedBot) -> None:
         raise KeyboardInterrupt
@@ -243,7 +242,7 @@ def test_interrupted_fault_is_healed(bot: PlayedBot, monkeypatch: pytest.MonkeyP
 
 
 def test_bot_of_another_kind_is_refused(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bot of another kind is refused."""
+    """Before anything is broken, with what to do instead."""
     reply = {"status": "acknowledged", "answers": [], "started": 1.0, "seconds": 1.0, "error": None}
     monkeypatch.setattr(
         PlayedBot, "talk", lambda self, sender, texts: [{**reply, "text": text} for text in texts]
@@ -252,54 +251,10 @@ def test_bot_of_another_kind_is_refused(bot: PlayedBot, monkeypatch: pytest.Monk
         verified(bot)
 
 
-def test_servers_faults_come_first(bot: Any) -> None:
-    """Servers faults come first."""
-    server = Server("redis", bot.host, {"service_manager": "systemd", "service": "redis-tracker"})
-    plan = make_plan(bot, server, with_reboot=False)
-    assert [scenario.title for scenario in plan.scenarios] == [
-        "restart of redis",
-        "kill -9 of redis",
-        "restart of Rasa",
-        "kill -9 of Rasa",
-        "restart of Rasa and redis",
-        "kill -9 of Rasa and redis",
-    ]
-    assert plan.left_out == ()
-
-
-def test_faults_of_a_missing_server_are_left_out_and_said_so(bot: Any) -> None:
-    """Faults of a missing server are left out and said so."""
-    plan = make_plan(bot, None, with_reboot=False)
-    assert len(plan.scenarios) == 2
-    assert "this kit runs none for the store 'redis' of bot" in plan.left_out[0]
-
-
-@pytest.mark.parametrize(("store_host", "titles"), [("bot", ["bot"]), ("store", ["bot", "store"])])
-def test_reboots_of_each_host(bot: Any, store_host: str, titles: list[str]) -> None:
-    """Reboots of each host."""
-    host: Any = PlayedHost(store_host)
-    server = Server("redis", host, {"service_manager": "systemd", "service": "redis-tracker"})
-    plan = make_plan(bot, server, with_reboot=True)
-    assert [scenario.title for scenario in plan.scenarios[6:]] == [
-        f"reboot of {title}" for title in titles
-    ]
-
-
-def test_impossible_fault_is_refused_before_anything_breaks() -> None:
-    """Impossible fault is refused before anything breaks."""
-
-    def refuse() -> Fault:
-        raise FaultError("bot is this machine.")
-
-    plan = Plan((scenarios.Scenario("reboot-bot", "reboot of bot", refuse),), ())
-    with pytest.raises(FaultError, match="reboot of bot is not possible: bot is this machine"):
-        refuse_early(plan)
-
-
 def test_report_has_every_turn_and_no_secret(
     bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Report has every turn and no secret."""
+    """All events are in it only where something is wrong."""
     good = verified(bot)
     damage(monkeypatch, lambda events: [])
     bad = verified(bot, run="another")
@@ -315,37 +270,8 @@ def test_report_has_every_turn_and_no_secret(
 
 
 def test_nothing_verified_is_unknown() -> None:
-    """Nothing verified is unknown."""
+    """No evidence is no pass."""
     assert outcome([]) == "unknown"
-
-
-def test_scripts_have_no_text_twice() -> None:
-    """Scripts have no text twice."""
-    for seed in range(20):
-        script = sample_script(str(seed))
-        texts = [message.text for message in script.before + script.after]
-        assert len(set(texts)) == len(texts)
-    assert sample_script("a") == sample_script("a") != sample_script("b")
-
-
-@pytest.mark.parametrize(("messages", "told"), [(["a"], "At least two"), (["a", "a"], "twice")])
-def test_own_messages_must_be_usable(messages: list[str], told: str) -> None:
-    """Own messages must be usable."""
-    with pytest.raises(ValueError, match=told):
-        own_script(messages)
-
-
-def test_own_messages_come_from_a_file(tmp_path: Path) -> None:
-    """Own messages come from a file."""
-    path = tmp_path / "messages.txt"
-    path.write_text("one\n\ntwo\nthree\n", encoding="utf-8")
-    script = commands.script_maker(path)("seed")
-    assert [message.text for message in script.before] == ["one"]
-    assert [message.text for message in script.after] == ["two", "three"]
-    path.write_text("one\n", encoding="utf-8")
-    for bad in (path, tmp_path / "none.txt"):
-        with pytest.raises(VerifyError, match=str(bad)):
-            commands.script_maker(bad)
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -356,7 +282,7 @@ def test_command_writes_report_and_table(
     capsys: pytest.CaptureFixture[str],
     terminal: bool,
 ) -> None:
-    """Command writes report and table."""
+    """On a terminal and in a log, for several bots."""
 
     class PlayedDeployment:
         def __init__(self, inventory: str) -> None:
@@ -382,14 +308,9 @@ def test_command_writes_report_and_table(
 def test_errors_end_with_status_two(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Errors end with status two."""
+    """One sentence on standard error."""
     monkeypatch.setattr("sys.argv", ["verify", "--inventory", "/no/such"])
     with pytest.raises(SystemExit) as end:
         commands.main()
     assert end.value.code == 2
     assert "There is no inventory /no/such" in capsys.readouterr().err
-
-
-def test_targets_are_the_facts(bot: Any) -> None:
-    """Targets are the facts."""
-    assert scenarios.bot_target(bot) == Target(bot.host, "systemd", ("rasa",))

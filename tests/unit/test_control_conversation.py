@@ -104,7 +104,7 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize("width", [40, 80, 120, 200])
 def test_everything_of_a_turn_is_there_on_any_terminal(width: int) -> None:
-    """Everything of a turn is there on any terminal."""
+    """Narrow or wide, nothing is cut off."""
     text = words(shown(CHANGE_TO, width))
     for part in (
         "change_to",
@@ -129,14 +129,14 @@ def test_everything_of_a_turn_is_there_on_any_terminal(width: int) -> None:
 
 
 def test_ranking_has_the_next_four_intents() -> None:
-    """Ranking has the next four intents."""
+    """More would hide the conversation."""
     text = words(shown(CHANGE_TO))
     assert "then affirm 0.003, how_to_get_started 0.001, compare_reviews 0.001, " in text
     assert "deny" not in text
 
 
 def test_bookkeeping_is_shown_only_on_request() -> None:
-    """Bookkeeping is shown only on request."""
+    """What Rasa writes for itself is not what people look for."""
     assert "action_session_start" not in shown(CHANGE_TO)
     everything = shown(CHANGE_TO, with_minor=True)
     assert "action_session_start" in everything
@@ -145,7 +145,7 @@ def test_bookkeeping_is_shown_only_on_request() -> None:
 
 
 def test_there_is_no_colour_without_a_terminal() -> None:
-    """There is no colour without a terminal."""
+    """As in a pipe or a log."""
     assert "\x1b" not in shown(CHANGE_TO)
 
 
@@ -195,14 +195,14 @@ SAMPLES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_every_event_type_has_a_sample() -> None:
-    """Every event type has a sample."""
+    """A new one in the table needs one here."""
     assert set(SAMPLES) == set(WORDS)
 
 
 @pytest.mark.parametrize("width", [70, 120])
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_every_event_type_is_put_into_words(kind: str, width: int) -> None:
-    """Every event type is put into words."""
+    """All types of Rasa 3.6.21, and the older ones."""
     contents, part = SAMPLES[kind]
     text = words(told({"event": kind, "timestamp": START, **contents}, width=width))
     assert part in text
@@ -210,30 +210,30 @@ def test_every_event_type_is_put_into_words(kind: str, width: int) -> None:
 
 
 def test_reminder_of_2019_names_an_action() -> None:
-    """Reminder of 2019 names an action."""
+    """Since 2020 it names an intent."""
     event = {"event": "reminder", "action": "my_action", "name": "r", "date_time": "2018-09-03"}
     assert "r: my_action at 2018-09-03" in told(event)
 
 
 def test_unknown_event_is_shown_as_it_is() -> None:
-    """Unknown event is shown as it is."""
+    """An event of a later Rasa, or of somebody's own."""
     text = words(told({"event": "teleport", "timestamp": START, "where": "Rom"}))
     assert 'teleport {"where": "Rom"} unknown event' in text
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_event_without_contents_is_no_trouble(kind: str) -> None:
-    """Event without contents is no trouble."""
+    """Stored data is not always whole."""
     assert told({"event": kind})
 
 
 def test_text_is_never_taken_for_markup() -> None:
-    """Text is never taken for markup."""
+    """Users write brackets, too."""
     assert "[bold]hi[/bold]" in told(user("[bold]hi[/bold]", START))
 
 
 def test_slots_are_told_as_they_change() -> None:
-    """Slots are told as they change."""
+    """The value before, the value after."""
     text = words(told(slot("n", 1), slot("n", 2), slot("n", 2), {"event": "reset_slots"}))
     assert "n: not set → 1" in text
     assert "n: 1 → 2" in text
@@ -242,7 +242,7 @@ def test_slots_are_told_as_they_change() -> None:
 
 
 def test_sessions_and_days_are_told() -> None:
-    """Sessions and days are told."""
+    """A conversation may last for days."""
     second = [action("action_session_start", START + 86400), {"event": "session_started"}]
     later = [user("late", START + 3 * 86400)]
     text = told(*CHANGE_TO["events"], *second, *later)
@@ -252,7 +252,7 @@ def test_sessions_and_days_are_told() -> None:
 
 
 def test_empty_conversation_is_shown() -> None:
-    """Empty conversation is shown."""
+    """Rasa stores one when its API is asked about an unknown sender."""
     assert "0 turns · 0 events · 0 sessions" in told()
 
 
@@ -280,7 +280,7 @@ def turn(number: int) -> list[dict[str, Any]]:
 def test_replay_is_that_of_rasa(
     events: list[dict[str, Any]], taken_back: set[int], slots: dict[str, Any]
 ) -> None:
-    """Replay is that of rasa."""
+    """As in `applied_events` of Rasa's tracker."""
     replay = Replay()
     for event in [*turn(1), *turn(2), *events]:
         replay.add(event)
@@ -288,7 +288,7 @@ def test_replay_is_that_of_rasa(
 
 
 def test_what_was_taken_back_is_marked() -> None:
-    """What was taken back is marked."""
+    """It is still stored, but the bot does not know it any more."""
     text = told(*turn(1), *turn(2), {"event": "rewind"})
     lines = {line.split("message ")[1][0]: line for line in text.splitlines() if "message " in line}
     assert "(taken back)" in lines["2"]
@@ -297,7 +297,7 @@ def test_what_was_taken_back_is_marked() -> None:
 
 
 def test_state_in_the_end_is_told() -> None:
-    """State in the end is told."""
+    """What the next message will meet."""
     text = told({"event": "pause"}, {"event": "active_loop", "name": "my_form"})
     assert "paused: the bot keeps silent" in text
     assert "active loop: my_form" in text

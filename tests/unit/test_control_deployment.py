@@ -89,7 +89,7 @@ def bot_of(connection: PlayedConnection) -> Bot:
 
 
 def test_commands_run_as_the_bots_user_from_the_root_directory() -> None:
-    """Commands run as the bots user from the root directory."""
+    """Python must not find modules where the user happens to be."""
     connection = played(list=Result(0, "[]", ""))
     assert bot_of(connection).conversations() == []
     inner = "cd / && runuser -u rasa -- /opt/steadfast/bin/steadfast list"
@@ -97,7 +97,7 @@ def test_commands_run_as_the_bots_user_from_the_root_directory() -> None:
 
 
 def test_message_of_any_shape_arrives() -> None:
-    """Message of any shape arrives."""
+    """Quotes, dashes, what a shell would expand, other alphabets."""
     connection = played(talk=Result(0, json.dumps(REPLY) + "\n", ""))
     message = 'it\'s "so" -- $HOME `ls` ü'
     assert bot_of(connection).talk("-me", [message]) == [REPLY]
@@ -106,7 +106,7 @@ def test_message_of_any_shape_arrives() -> None:
 
 
 def test_error_of_steadfast_is_told_with_the_host() -> None:
-    """Error of steadfast is told with the host."""
+    """Its last line is the sentence."""
     failed = Result(1, "", "Traceback\nNothing listens.\n")
     with pytest.raises(ControlError, match=r"^bot: Nothing listens\.$"):
         bot_of(played(list=failed)).conversations()
@@ -115,13 +115,13 @@ def test_error_of_steadfast_is_told_with_the_host() -> None:
 
 
 def test_output_that_is_not_json_is_told() -> None:
-    """Output that is not json is told."""
+    """A login script may print something."""
     with pytest.raises(ControlError, match="not JSON"):
         bot_of(played(list=Result(0, "oops", ""))).conversations()
 
 
 def test_unknown_conversation_is_none_but_failure_an_error() -> None:
-    """Unknown conversation is none but failure an error."""
+    """Not there and not readable are different things."""
     unknown = Result(1, "null\n", "No conversation of 'me' is stored.\n")
     assert bot_of(played(read=unknown)).read("me") is None
     with pytest.raises(ControlError, match="hangs up"):
@@ -129,21 +129,21 @@ def test_unknown_conversation_is_none_but_failure_an_error() -> None:
 
 
 def test_nothing_deployed_is_told(lay: Lay) -> None:
-    """Nothing deployed is told."""
+    """With the command that mends it."""
     deployment = lay(bots={"bot": PlayedConnection("local", {})})
     with pytest.raises(ControlError, match=r"Nothing is deployed on bot: run make deploy INV"):
         deployment.bot()
 
 
 def test_damaged_fact_is_told(lay: Lay) -> None:
-    """Damaged fact is told."""
+    """With its path and the host."""
     broken = PlayedConnection("local", {"bot.fact": Result(0, "{", "")})
     with pytest.raises(ControlError, match=r"bot\.fact on bot is damaged"):
         lay(bots={"bot": broken}).bot()
 
 
 def test_host_is_chosen_by_name(lay: Lay) -> None:
-    """Host is chosen by name."""
+    """The first one without a name."""
     deployment = lay(bots={"one": played(), "two": played()})
     assert deployment.bot().host.name == "one"
     assert deployment.bot("two").host.name == "two"
@@ -153,7 +153,7 @@ def test_host_is_chosen_by_name(lay: Lay) -> None:
 
 
 def test_server_is_found_by_its_fact(lay: Lay) -> None:
-    """Server is found by its fact."""
+    """Not by a setting, which may have changed since."""
     other = PlayedConnection("ssh", {})
     deployment = lay(bots={"bot": played()}, stores={"other": other, "store": played()})
     server = deployment.server(deployment.bot())
@@ -162,7 +162,7 @@ def test_server_is_found_by_its_fact(lay: Lay) -> None:
 
 
 def test_of_several_servers_the_bots_own_is_found(lay: Lay) -> None:
-    """Of several servers the bots own is found."""
+    """By the address that the bot uses."""
     bot = played(probe=Result(0, '{"url": "10.0.0.6"}', ""))
     second = played()
     second.answers["redis.fact"] = fact({"service": "redis-tracker", "addresses": ["10.0.0.6"]})
@@ -173,33 +173,33 @@ def test_of_several_servers_the_bots_own_is_found(lay: Lay) -> None:
 
 
 def test_missing_server_is_told(lay: Lay) -> None:
-    """Missing server is told."""
+    """Verify must not leave it out in silence."""
     deployment = lay(bots={"bot": played()}, stores={"store": PlayedConnection("ssh", {})})
     with pytest.raises(ControlError, match="uses a redis server, but not exactly one host"):
         deployment.server(deployment.bot())
 
 
 def test_store_without_server_asks_no_host(lay: Lay) -> None:
-    """Store without server asks no host."""
+    """The group `stores` may be empty."""
     deployment = lay(bots={"bot": played()})
     assert deployment.server(Bot(Host("bot", played()), {"server": None})) is None
 
 
 def test_missing_inventory_is_told() -> None:
-    """Missing inventory is told."""
+    """With those that there are."""
     with pytest.raises(ControlError, match="There is no inventory no/such"):
         Deployment("no/such")
 
 
 def test_missing_ansible_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing ansible is told."""
+    """It comes with the tools that make sets up."""
     monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(ControlError, match="ansible-inventory is not on the PATH"):
         Deployment(str(tmp_path))
 
 
 def test_unreachable_host_is_one_sentence() -> None:
-    """Unreachable host is one sentence."""
+    """The last thing that ssh said."""
     failed = SimpleNamespace(stderr="Warning: added key\nssh: connect: No route to host\n")
     host = Host("bot", PlayedConnection("ssh", {"cat": RuntimeError(failed)}))
     with pytest.raises(UnreachableError) as raised:
@@ -209,7 +209,7 @@ def test_unreachable_host_is_one_sentence() -> None:
 
 
 def test_connection_notices_a_vanished_host() -> None:
-    """Connection notices a vanished host."""
+    """A command must not hang when its host reboots."""
     connection = played("ssh")
     host = Host("bot", connection)
     assert not host.is_local
@@ -218,7 +218,7 @@ def test_connection_notices_a_vanished_host() -> None:
 
 @pytest.mark.parametrize(("user", "prefix"), [("0", "sh -c true"), ("1000", "sudo -n sh -c true")])
 def test_root_is_become_where_needed(user: str, prefix: str) -> None:
-    """Root is become where needed."""
+    """With sudo, unless root already."""
     good = Result(0, "", "")
     answers = {"id -u": Result(0, user, ""), "sudo -n true": good, "sh -c true": good}
     connection = PlayedConnection("ssh", dict(answers))
@@ -227,7 +227,7 @@ def test_root_is_become_where_needed(user: str, prefix: str) -> None:
 
 
 def test_sudo_with_a_password_is_told() -> None:
-    """Sudo with a password is told."""
+    """Nobody can type it into a remote host."""
     connection = PlayedConnection("ssh", {"id -u": Result(0, "1000", "")})
     with pytest.raises(ControlError, match="sudo does not give them without a password"):
         Host("bot", connection).run("true")

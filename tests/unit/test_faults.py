@@ -113,7 +113,7 @@ def target(played: PlayedHost, manager: str = "systemd", *names: str) -> Target:
 @pytest.mark.parametrize("manager", services.MANAGERS)
 @pytest.mark.parametrize("name", ["restart", "kill"])
 def test_services_are_broken_and_come_back(name: str, manager: str) -> None:
-    """Services are broken and come back."""
+    """Over either service manager, in new processes."""
     played = PlayedHost()
     injected = known_faults()[name]([target(played, manager)])
     injected.inject()
@@ -124,7 +124,7 @@ def test_services_are_broken_and_come_back(name: str, manager: str) -> None:
 @pytest.mark.parametrize("manager", services.MANAGERS)
 @pytest.mark.parametrize("name", ["restart", "kill"])
 def test_fault_that_did_nothing_is_an_error(name: str, manager: str) -> None:
-    """Fault that did nothing is an error."""
+    """It would prove nothing."""
     injected = known_faults()[name]([target(PlayedHost(survives=True), manager)])
     with pytest.raises(FaultError, match=r"did nothing: the same process 10@7 11@7 20@7 21@7"):
         injected.inject()
@@ -132,7 +132,7 @@ def test_fault_that_did_nothing_is_an_error(name: str, manager: str) -> None:
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
 def test_kill_takes_the_descendants_along(manager: str) -> None:
-    """Kill takes the descendants along."""
+    """A worker that lives on would go on answering."""
     played = PlayedHost()
     known_faults()["kill"]([target(played, manager, "rasa")]).inject()
     (killed,) = [command for command in played.commands if "kill" in command]
@@ -140,7 +140,7 @@ def test_kill_takes_the_descendants_along(manager: str) -> None:
 
 
 def test_several_hosts_break_at_once() -> None:
-    """Several hosts break at once."""
+    """Bot and store may be apart."""
     bot, store = PlayedHost("bot"), PlayedHost("store", running={"redis": 30})
     injected = known_faults()["kill"]([target(bot), target(store, "systemd", "redis")])
     injected.inject()
@@ -150,14 +150,14 @@ def test_several_hosts_break_at_once() -> None:
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
 def test_service_that_stays_away_is_started_by_hand(manager: str) -> None:
-    """Service that stays away is started by hand."""
+    """And the cure says so."""
     injected = known_faults()["kill"]([target(PlayedHost(comes_back=False), manager)])
     injected.inject()
     assert injected.heal() == "started by hand"
 
 
 def test_service_that_cannot_be_started_is_an_error() -> None:
-    """Service that cannot be started is an error."""
+    """With its name and host."""
     injected = known_faults()["kill"]([target(PlayedHost(comes_back=False, starts=False))])
     injected.inject()
     with pytest.raises(FaultError, match="rasa rasa-actions on played"):
@@ -166,7 +166,7 @@ def test_service_that_cannot_be_started_is_an_error() -> None:
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
 def test_service_that_does_not_run_cannot_be_broken(manager: str) -> None:
-    """Service that does not run cannot be broken."""
+    """That would prove nothing, either."""
     injected = known_faults()["kill"]([target(PlayedHost(running={"rasa": 0}), manager, "rasa")])
     with pytest.raises(FaultError, match="rasa on played does not run"):
         injected.inject()
@@ -174,20 +174,20 @@ def test_service_that_does_not_run_cannot_be_broken(manager: str) -> None:
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
 def test_unknown_service_is_named(manager: str) -> None:
-    """Unknown service is named."""
+    """Service managers themselves say little."""
     injected = known_faults()["kill"]([target(PlayedHost(), manager, "rasta")])
     with pytest.raises(FaultError, match="knows no service 'rasta'"):
         injected.inject()
 
 
 def test_unknown_service_manager_is_named() -> None:
-    """Unknown service manager is named."""
+    """With the host whose facts name it."""
     with pytest.raises(FaultError, match="'runit' of played"):
         known_faults()["kill"]([target(PlayedHost(), "runit")])
 
 
 def test_failing_command_is_told() -> None:
-    """Failing command is told."""
+    """With what it printed."""
 
     class Refusing(PlayedHost):
         def run(self, command: str) -> Answer:
@@ -198,7 +198,7 @@ def test_failing_command_is_told() -> None:
 
 
 def test_unreachable_host_is_told() -> None:
-    """Unreachable host is told."""
+    """Faults have one kind of error."""
 
     class Gone(PlayedHost):
         def run(self, command: str) -> Answer:
@@ -209,7 +209,7 @@ def test_unreachable_host_is_told() -> None:
 
 
 def test_reboot_waits_for_another_boot() -> None:
-    """Reboot waits for another boot."""
+    """The host is away for a while."""
     played = PlayedHost()
     injected = known_faults()["reboot"]([target(played)])
     injected.inject()
@@ -218,20 +218,20 @@ def test_reboot_waits_for_another_boot() -> None:
 
 
 def test_reboot_refuses_this_machine() -> None:
-    """Reboot refuses this machine."""
+    """Which would end the test with it."""
     with pytest.raises(FaultError, match="is this machine"):
         known_faults()["reboot"]([target(PlayedHost(is_local=True))])
 
 
 def test_reboot_that_did_not_happen_is_an_error() -> None:
-    """Reboot that did not happen is an error."""
+    """The same boot id means the same boot."""
     injected = known_faults()["reboot"]([target(PlayedHost(boots=["first"]))])
     with pytest.raises(FaultError, match="did not reboot at all"):
         injected.inject()
 
 
 def test_faults_are_known_by_unique_names() -> None:
-    """Faults are known by unique names."""
+    """A second one of a name would hide the first."""
     assert {"restart", "kill", "reboot"} <= set(known_faults())
 
     class Again(Fault):
@@ -242,5 +242,5 @@ def test_faults_are_known_by_unique_names() -> None:
 
 
 def test_waiting_ends() -> None:
-    """Waiting ends."""
+    """When the time is over."""
     assert not fault.wait_until(lambda: False, seconds=0.01, pause=0.001)

@@ -73,7 +73,7 @@ def bot(rasa: PlayedRasa) -> Bot:
 
 
 def test_answer_is_acknowledged(rasa: PlayedRasa, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer is acknowledged."""
+    """Straight from the host itself, whatever proxy is set."""
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     reply = bot(rasa).say("me", "hi", timeout=5)
     assert (reply.status, reply.answers, reply.error) == ("acknowledged", ANSWER, None)
@@ -85,7 +85,7 @@ def test_answer_is_acknowledged(rasa: PlayedRasa, monkeypatch: pytest.MonkeyPatc
     [(400, "refused"), (404, "refused"), (503, "refused"), (500, "unknown"), (None, "unknown")],
 )
 def test_other_ends_are_told_apart(rasa: PlayedRasa, status: int | None, meaning: str) -> None:
-    """Other ends are told apart."""
+    """Refused is what was surely not taken."""
     rasa.status = status
     reply = bot(rasa).say("me", "hi", timeout=5)
     assert (reply.status, reply.answers) == (meaning, [])
@@ -94,13 +94,13 @@ def test_other_ends_are_told_apart(rasa: PlayedRasa, status: int | None, meaning
 
 
 def test_answer_that_is_not_json_is_unknown(rasa: PlayedRasa) -> None:
-    """Answer that is not json is unknown."""
+    """Something else listens there, or Rasa broke."""
     rasa.body = "<html>"
     assert bot(rasa).say("me", "hi", timeout=5).status == "unknown"
 
 
 def test_nobody_listening_is_refused() -> None:
-    """Nobody listening is refused."""
+    """Nothing was sent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -108,14 +108,14 @@ def test_nobody_listening_is_refused() -> None:
 
 
 def test_silence_is_unknown() -> None:
-    """Silence is unknown."""
+    """The turn may have been taken."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         assert Bot(url, "").say("me", "hi", timeout=0.05).status == "unknown"
 
 
 def test_tracker_is_asked_for_with_token_and_all_events(rasa: PlayedRasa) -> None:
-    """Tracker is asked for with token and all events."""
+    """Any sender's name is a part of the path."""
     rasa.body = '{"sender_id": "a/b ä"}'
     assert bot(rasa).tracker("a/b ä", timeout=5) == {"sender_id": "a/b ä"}
     path = "/conversations/a%2Fb%20%C3%A4/tracker?include_events=ALL&token=the%20token"
@@ -128,7 +128,7 @@ def test_tracker_is_asked_for_with_token_and_all_events(rasa: PlayedRasa) -> Non
 def test_tracker_that_is_not_given_is_one_sentence(
     rasa: PlayedRasa, status: int, told: str
 ) -> None:
-    """Tracker that is not given is one sentence."""
+    """Without the token in it."""
     rasa.status = status
     with pytest.raises(SteadfastError, match=told) as raised:
         bot(rasa).tracker("me", timeout=5)
@@ -136,7 +136,7 @@ def test_tracker_that_is_not_given_is_one_sentence(
 
 
 def test_waiting_ends_when_model_and_actions_are_there(rasa: PlayedRasa) -> None:
-    """Waiting ends when model and actions are there."""
+    """A bot without its action server answers nothing."""
     rasa.body = json.dumps(READY)
     found = bot(rasa).wait(5, f"{rasa.url}/webhook")
     assert {name: found[name] for name in READY} == READY
@@ -144,14 +144,14 @@ def test_waiting_ends_when_model_and_actions_are_there(rasa: PlayedRasa) -> None
 
 
 def test_waiting_is_bounded(rasa: PlayedRasa) -> None:
-    """Waiting is bounded."""
+    """And says what was missing."""
     rasa.body = json.dumps({**READY, "model_id": None})
     with pytest.raises(SteadfastError, match=r"Not ready after 0 s\. .* no model is loaded\."):
         bot(rasa).wait(0)
 
 
 def test_waiting_ends_at_once_for_a_wrong_token(rasa: PlayedRasa) -> None:
-    """Waiting ends at once for a wrong token."""
+    """It will not become right."""
     rasa.status = 401
     with pytest.raises(SteadfastError, match="refuses the token"):
         bot(rasa).wait(60)

@@ -47,7 +47,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
 def test_nothing_is_listed_in_memory(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is listed in memory."""
+    """Which is no error."""
     assert run(monkeypatch, "list") == ""
     assert run(monkeypatch, "list", "--names") == ""
     assert capsys.readouterr().out == "[]\n[]\n"
@@ -56,7 +56,7 @@ def test_nothing_is_listed_in_memory(
 def test_conversation_that_is_not_stored_is_null_and_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Conversation that is not stored is null and an error."""
+    """Null for programs, a sentence for people."""
     told = run(monkeypatch, "read", "--", "-me")
     assert told.startswith("No conversation of '-me' is stored (the tracker store 'memory'")
     assert capsys.readouterr().out == "null\n"
@@ -65,7 +65,7 @@ def test_conversation_that_is_not_stored_is_null_and_an_error(
 def test_list_has_the_latest_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """List has the latest first."""
+    """It is the one that people look for."""
     stored = {name: {"events": [{"event": "user", "timestamp": time}]} for name, time in PEOPLE}
     monkeypatch.setattr(Store, "conversations", lambda self: iter(stored.items()))
     assert run(monkeypatch, "list") == ""
@@ -78,7 +78,7 @@ PEOPLE = (("a", 1.0), ("b", 3.0), ("c", 2.0))
 def test_rasa_is_not_asked_about_a_sender_who_is_not_stored(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Rasa is not asked about a sender who is not stored."""
+    """It would store an empty conversation."""
     monkeypatch.setattr(Store, "keeps_nothing_because", "")
     assert run(monkeypatch, "tracker", "me") == "No conversation of 'me' is stored."
     assert capsys.readouterr().out == "null\n"
@@ -87,7 +87,7 @@ def test_rasa_is_not_asked_about_a_sender_who_is_not_stored(
 def test_talk_prints_a_line_for_each_message(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Talk prints a line for each message."""
+    """And fails if one was not acknowledged."""
 
     def say(self: Bot, sender: str, text: str, timeout: float) -> Reply:
         error = "It broke." if text == "b" else None
@@ -106,7 +106,7 @@ def test_talk_prints_a_line_for_each_message(
 def test_probe_and_wait_print_what_they_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Probe and wait print what they found."""
+    """As JSON, like everything."""
     monkeypatch.setattr(Bot, "wait", lambda self, seconds, action_url: {"seconds": seconds})
     assert run(monkeypatch, "probe") == ""
     assert run(monkeypatch, "wait", "--seconds", "3") == ""
@@ -122,7 +122,7 @@ def test_probe_and_wait_print_what_they_found(
 def test_missing_and_damaged_facts_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, told: str
 ) -> None:
-    """Missing and damaged facts are told."""
+    """With what to do."""
     path = tmp_path / "bot.fact"
     path.unlink()
     if text is not None:
@@ -131,13 +131,13 @@ def test_missing_and_damaged_facts_are_told(
 
 
 def test_unknown_facts_are_left_alone(facts: dict[str, Any]) -> None:
-    """Unknown facts are left alone."""
+    """Others need them."""
     assert read_bot_facts().tracker_store == facts["tracker_store"]
     assert read_bot_facts().channel == "rest"
 
 
 def test_token_is_one_line(facts: dict[str, Any], tmp_path: Path) -> None:
-    """Token is one line."""
+    """A line break at its end is not part of it."""
     assert read_token(facts["token_file"]) == "-the-token"
     (tmp_path / "empty").write_text("\n", encoding="utf-8")
     with pytest.raises(SteadfastError, match="is empty"):
@@ -150,7 +150,7 @@ def test_token_is_one_line(facts: dict[str, Any], tmp_path: Path) -> None:
 def test_rasa_is_given_the_token_in_this_process_only(
     monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any], option: list[str]
 ) -> None:
-    """Rasa is given the token in this process only."""
+    """The arguments that the system shows stay as they were."""
     given: list[list[str]] = []
 
     class PlayedRasa:
@@ -180,7 +180,7 @@ def test_rasa_is_given_the_token_in_this_process_only(
 def test_wrong_arguments_end_before_rasa_starts(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str
 ) -> None:
-    """Wrong arguments end before rasa starts."""
+    """Which takes many seconds."""
     monkeypatch.setattr(sys, "argv", ["serve", *arguments])
     with pytest.raises(SystemExit, match=told):
         serve.main()
@@ -191,7 +191,7 @@ def test_probe_needs_no_deployed_bot(
     capsys: pytest.CaptureFixture[str],
     facts: dict[str, Any],
 ) -> None:
-    """Probe needs no deployed bot."""
+    """A deploy tries new settings before it writes them."""
     monkeypatch.setenv("STEADFAST_FACTS", "/no/such/folder")
     where = ("--store", "memory", "--endpoints", facts["endpoints"])
     assert run(monkeypatch, "probe", *where) == ""

@@ -19,7 +19,7 @@ def section(tmp_path: Path, text: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("text", ["", "lock_store:\n  type: redis\n", "tracker_store:\n", "[]"])
 def test_absent_section_is_empty(tmp_path: Path, text: str) -> None:
-    """Absent section is empty."""
+    """Rasa then keeps conversations in memory."""
     assert section(tmp_path, text) == {}
 
 
@@ -36,7 +36,7 @@ def test_absent_section_is_empty(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_values_are_those_of_yaml_1_2_and_rasa(tmp_path: Path, written: str, value: object) -> None:
-    """Values are those of yaml 1 2 and rasa."""
+    """Other parsers read 010 as eight and yes as true."""
     assert section(tmp_path, f"tracker_store:\n  option: {written}\n") == {"option": value}
 
 
@@ -46,13 +46,13 @@ def test_values_are_those_of_yaml_1_2_and_rasa(tmp_path: Path, written: str, val
 def test_environment_variables_are_expanded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, value: str
 ) -> None:
-    """Environment variables are expanded."""
+    """As Rasa does in plain scalars."""
     monkeypatch.setenv("SECRET", "hunter2")
     assert section(tmp_path, f"tracker_store:\n  password: {written}\n") == {"password": value}
 
 
 def test_quoted_environment_variables_stay(tmp_path: Path) -> None:
-    """Quoted environment variables stay."""
+    """As Rasa leaves them in quoted ones."""
     text = 'tracker_store:\n  password: "${SECRET}"\n'
     assert section(tmp_path, text) == {"password": "${SECRET}"}
 
@@ -60,19 +60,19 @@ def test_quoted_environment_variables_stay(tmp_path: Path) -> None:
 def test_unset_environment_variable_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unset environment variable is named."""
+    """Without its neighbours."""
     monkeypatch.delenv("SECRET", raising=False)
     with pytest.raises(SteadfastError, match=r"uses \$\{SECRET\}, but"):
         section(tmp_path, "tracker_store:\n  password: ${SECRET}\n")
 
 
 def test_bad_yaml_is_told_with_its_line(tmp_path: Path) -> None:
-    """Bad yaml is told with its line."""
+    """Where the parser gave up."""
     with pytest.raises(SteadfastError, match=r"endpoints\.yml, line 3, is not valid YAML\."):
         section(tmp_path, "tracker_store:\n  - a: b\n c: [\n")
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
-    """Missing file is told."""
+    """One sentence."""
     with pytest.raises(SteadfastError, match="cannot be read"):
         read_section(str(tmp_path / "none.yml"), "tracker_store")

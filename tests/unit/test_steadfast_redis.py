@@ -79,7 +79,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> type[PlayedRedis]:
 def test_keys_are_those_of_rasa(
     played: type[PlayedRedis], options: dict[str, Any], key: str
 ) -> None:
-    """Keys are those of rasa."""
+    """Which drops a prefix that is not alphanumeric."""
     played.values[key] = json.dumps(TRACKER)
     reader = open_reader("redis", options)
     assert reader.read("me") == TRACKER
@@ -87,7 +87,7 @@ def test_keys_are_those_of_rasa(
 
 
 def test_client_is_given_all_parameters(played: type[PlayedRedis]) -> None:
-    """Client is given all parameters."""
+    """Those of Rasa's own store."""
     options = {
         "url": "store.example",
         "port": 6390,
@@ -108,7 +108,7 @@ def test_client_is_given_all_parameters(played: type[PlayedRedis]) -> None:
 
 
 def test_each_conversation_is_listed_once(played: type[PlayedRedis]) -> None:
-    """Each conversation is listed once."""
+    """SCAN repeats keys, and others share the database."""
     for sender in ("me", "a:b", "ä"):
         played.values[f"tracker:{sender}"] = json.dumps({**TRACKER, "name": sender})
     played.values["lock:me"] = "a lock"
@@ -122,7 +122,7 @@ def test_each_conversation_is_listed_once(played: type[PlayedRedis]) -> None:
 
 
 def test_probe_leaves_no_conversation(played: type[PlayedRedis]) -> None:
-    """Probe leaves no conversation."""
+    """Its key has no sender and expires."""
     reader = open_reader("redis", {"key_prefix": "bot"})
     found = reader.probe()
     assert found == {"store": "redis", "url": "localhost", "port": 6379, "db": 0}
@@ -194,7 +194,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
 def test_errors_name_the_setting_and_never_the_password(
     played: type[PlayedRedis], error: Exception, named: str
 ) -> None:
-    """Errors name the setting and never the password."""
+    """Whatever was being done."""
     played.error = error
     options = {
         "url": "store.example",
@@ -227,7 +227,7 @@ def test_errors_name_the_setting_and_never_the_password(
     ],
 )
 def test_probe_refuses_options_that_cannot_work(options: dict[str, Any], named: str) -> None:
-    """Probe refuses options that cannot work."""
+    """Before it connects."""
     with pytest.raises(SteadfastError, match=named):
         open_reader("redis", options).probe()
 
@@ -235,27 +235,27 @@ def test_probe_refuses_options_that_cannot_work(options: dict[str, Any], named: 
 def test_probe_sees_a_server_that_forgets(
     played: type[PlayedRedis], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Probe sees a server that forgets."""
+    """One that evicts what was just written."""
     monkeypatch.setattr(played, "get", lambda self, key: None)
     with pytest.raises(SteadfastError, match="forgets at once"):
         open_reader("redis", {}).probe()
 
 
 def test_value_that_is_no_conversation_is_told(played: type[PlayedRedis]) -> None:
-    """Value that is no conversation is told."""
+    """With its key."""
     played.values["tracker:me"] = "not JSON"
     with pytest.raises(SteadfastError, match="'tracker:me' on localhost:6379"):
         open_reader("redis", {}).read("me")
 
 
 def test_unknown_store_names_the_known_ones() -> None:
-    """Unknown store names the known ones."""
+    """They are the modules that there are."""
     with pytest.raises(SteadfastError, match=r"'radish' cannot be read; known are: memory, redis"):
         open_reader("radish", {})
 
 
 def test_memory_has_nothing() -> None:
-    """Memory has nothing."""
+    """And says why."""
     reader = open_reader("memory", {})
     assert (list(reader.senders()), reader.read("me")) == ([], None)
     assert "process only" in reader.probe()["keeps_nothing_because"]
@@ -270,5 +270,5 @@ def test_memory_has_nothing() -> None:
     ],
 )
 def test_summary_counts(events: Any, summary: dict[str, Any]) -> None:
-    """Summary counts."""
+    """An empty conversation, too."""
     assert summarise("me", {"events": events}) == {"sender": "me", **summary}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# All tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
+set -u
+cd "$(dirname "$0")/.."
+python=.steadfast/venv/bin/python
+times=
+failed=
+
+part() {
+    name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    started=$(date +%s)
+    if "$@"; then verdict=passed; else
+        verdict=FAILED
+        failed="$failed $name"
+    fi
+    times="$times$(printf '%-28s %4d s  %s' "$name" $(($(date +%s) - started)) "$verdict")
+"
+}
+
+part lint scripts/lint.sh
+part unit $python -m pytest --quiet tests/unit
+part machines $python -m tests.lab build
+part deploys-and-restarts $python -m pytest --verbose -rs --durations 10 tests/deploy tests/persistence
+
+printf '\n%s' "$times"
+[ -z "$failed" ] || {
+    echo "error: not passed:$failed" >&2
+    exit 1
+}
