@@ -43,7 +43,9 @@ def is_rescued(task: Any) -> bool:
     """Tell whether a task stands in a block whose `rescue` has its own word on the error."""
     parent = task._parent
     while parent is not None:
-        if getattr(parent, "rescue", None) and task not in parent.rescue:
+        # By their identifiers: Ansible runs copies of the tasks.
+        rescuers = {rescuer._uuid for rescuer in getattr(parent, "rescue", [])}
+        if rescuers and task._uuid not in rescuers:
             return True
         parent = parent._parent
     return False
