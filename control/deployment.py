@@ -210,8 +210,16 @@ class Deployment:
         return [self._host(name) for name in names]
 
     def _host(self, name: str) -> Host:
-        found = testinfra.get_host(f"ansible://{name}", ansible_inventory=self.inventory)
-        return Host(name, found)
+        # testinfra's own connection, which is quick and knows whether it is local; None for the
+        # kinds that only Ansible itself can make.
+        own = AnsibleRunner.get_runner(self.inventory).get_host(name)
+        return Host(
+            name,
+            own
+            or testinfra.get_host(
+                f"ansible://{name}", ansible_inventory=self.inventory, force_ansible=True
+            ),
+        )
 
     def _facts_of_bot(self, host: Host) -> dict[str, Any]:
         facts = self._facts(host, "bot")

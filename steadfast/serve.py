@@ -7,20 +7,20 @@ process, whose arguments as the system shows them stay as they were.
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 from steadfast.errors import SteadfastError
 from steadfast.facts import read_bot_facts, read_token
+from steadfast.launch import start_rasa
 
 TOKEN_FILE_OPTION = "--token-file"
 USAGE = f"Usage: python -m steadfast.serve [{TOKEN_FILE_OPTION} FILE] run [OPTIONS OF rasa run]"
 
 
 def rasa_arguments(arguments: list[str], token: str) -> list[str]:
-    """Returns `sys.argv` for Rasa: the given arguments with the token put in after `run`."""
+    """Returns the given arguments with the token put in after `run`."""
     # Joined by "=", because a token may begin with a dash.
-    return ["rasa", arguments[0], f"--auth-token={token}", *arguments[1:]]
+    return [arguments[0], f"--auth-token={token}", *arguments[1:]]
 
 
 def split_token_file(arguments: list[str]) -> tuple[str, list[str]]:
@@ -44,12 +44,10 @@ def main() -> None:
     """Runs Rasa until it ends."""
     try:
         path, arguments = split_token_file(sys.argv[1:])
-        sys.argv = rasa_arguments(arguments, read_token(path))
+        complete = rasa_arguments(arguments, read_token(path))
     except SteadfastError as error:
         sys.exit(str(error))
-
-    # Imported late: it takes seconds, and the arguments must be right before.
-    importlib.import_module("rasa.__main__").main()
+    start_rasa(complete)
 
 
 if __name__ == "__main__":

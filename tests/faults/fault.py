@@ -75,6 +75,14 @@ class Fault(ABC):
         self.targets = targets
 
     @abstractmethod
+    def check(self) -> None:
+        """Looks whether it can be injected here; changes nothing.
+
+        Raises:
+            FaultError: It cannot.
+        """
+
+    @abstractmethod
     def inject(self) -> None:
         """Breaks the targets, and returns when it has seen that they broke.
 

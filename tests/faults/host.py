@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -26,26 +27,17 @@ class Reboot(Fault):
     title = "reboot"
 
     def __init__(self, targets: Sequence[Target]) -> None:
-        """Takes hosts other than this machine.
-
-        Raises:
-            FaultError: One of them is this machine.
-        """
+        """Takes hosts other than this machine."""
         super().__init__(targets)
         self.hosts = {target.host.name: target.host for target in targets}
-        local = [host.name for host in self.hosts.values() if host.is_local]
-        if local:
-            raise FaultError(
-                f"{', '.join(local)} is this machine, which would reboot itself: run this from "
-                "another machine, with an inventory that reaches it over SSH."
-            )
+
+    def check(self) -> None:
+        """Makes sure that all hosts can be reached and that none is this machine."""
+        self._boots()
 
     def inject(self) -> None:
         """Returns when every host has booted anew."""
-        before = {name: _boot(host) for name, host in self.hosts.items()}
-        unknown = [name for name, boot in before.items() if not boot]
-        if unknown:
-            raise FaultError(f"{', '.join(unknown)} cannot be reached, so it cannot be rebooted.")
+        before = self._boots()
         for host in self.hosts.values():
             host.run(REBOOT)
         waiting = dict(before)
@@ -63,10 +55,32 @@ class Reboot(Fault):
                 f"{REBOOT_SECONDS} s, or did not reboot at all."
             )
 
+    def _boots(self) -> dict[str, str]:
+        self._refuse([name for name, host in self.hosts.items() if host.is_local])
+        boots = {name: _boot(host) for name, host in self.hosts.items()}
+        unknown = [name for name, boot in boots.items() if not boot]
+        if unknown:
+            raise FaultError(f"{', '.join(unknown)} cannot be reached, so it cannot be rebooted.")
+        # This machine may also be reached as if it were another, by SSH.
+        here = _boot_of_this_machine()
+        self._refuse([name for name, boot in boots.items() if boot == here])
+        return boots
+
+    def _refuse(self, local: list[str]) -> None:
+        if local:
+            raise FaultError(
+                f"{', '.join(local)} is this machine, which would reboot itself: run this from "
+                "another machine, with an inventory that reaches it over SSH."
+            )
+
     def heal(self) -> str:
         """Waits for the services to start with the host."""
         managers = [manager_of(target) for target in self.targets]
         return bring_back(managers, [{} for _ in managers])
+
+
+def _boot_of_this_machine() -> str:
+    return subprocess.run(("sh", "-c", BOOT), capture_output=True, text=True, check=False).stdout
 
 
 def _boot(host: Host) -> str:

@@ -24,8 +24,8 @@ class ServiceFault(Fault):
     def hit(self, manager: ServiceManager, before: Processes) -> None:
         """Breaks the services of one host, which were these processes."""
 
-    def inject(self) -> None:
-        """Breaks all at once, each host in a thread of its own."""
+    def check(self) -> None:
+        """Makes sure that all services run, and notes their processes."""
         self.before = everywhere(lambda manager: manager.processes(), self.managers)
         for manager, before in zip(self.managers, self.before, strict=True):
             missing = sorted(set(manager.services) - set(before))
@@ -34,6 +34,10 @@ class ServiceFault(Fault):
                     f"{', '.join(missing)} on {manager.host.name} does not run, so it cannot be "
                     "broken: see its log."
                 )
+
+    def inject(self) -> None:
+        """Breaks all at once, each host in a thread of its own."""
+        self.check()
         everywhere(self.hit, self.managers, self.before)
         everywhere(self._see_gone, self.managers, self.before)
 

@@ -143,9 +143,11 @@ class Supervisord(ServiceManager):
         """Asks for the state, because `supervisorctl pid` gives 0 for unknown names, too."""
         # Exit status 3 means that it is not running, which is an answer.
         told = self._run(f"supervisorctl status {shlex.quote(service)}").output
-        name, state, *rest = [*told.split(), "", ""][:4]
+        name, state, *rest = [*told.split(), "", ""]
         if name != service or state in ("ERROR", ""):
-            raise FaultError(f"supervisord on {self.host.name} knows no service '{service}'.")
+            raise FaultError(
+                f"supervisord on {self.host.name} knows no service '{service}': {told.strip()}."
+            )
         return int(rest[1].rstrip(",")) if state == "RUNNING" else 0
 
     def _refuse_errors(self, told: str, but: str = "\0") -> None:

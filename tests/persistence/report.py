@@ -21,7 +21,7 @@ EXIT_STATUS = {PASS: 0, FAIL: 1, UNKNOWN: 2}
 TOLD_FACTS = ("url", "tracker_store", "server", "service_manager", "rasa_version", "model")
 
 MEANINGS = {
-    "LOST": "what users had been answered was gone: a conversation does not survive this",
+    "LOST": "turns that had been answered were gone: a conversation does not survive this",
     "DOUBLED": "a message that was sent once was stored more than once",
     "OUT OF ORDER": "messages are stored in another order than they were sent in",
 }
@@ -81,7 +81,10 @@ def _meaning(trial: Trial) -> str:
     # Of several checks that failed the one that found most tells best what happened.
     found = max((v.details for v in wrong if v.failure == trial.word), key=len)
     example = found[0].rstrip(".") + (f", and {len(found) - 1} more" if len(found) > 1 else "")
-    return f"after {trial.scenario.title} {MEANINGS[trial.word]} ({example})."
+    when = f"after {trial.scenario.title}"
+    if trial.was_good_at_first:
+        when += " all was well, but at the end of all scenarios"
+    return f"{when} {MEANINGS[trial.word]} ({example})."
 
 
 def as_report(

@@ -16,7 +16,7 @@ class Scenario:
     Attributes:
         name: Part of the sender's name, as in `kill-both`.
         title: What happens, for people, as in `kill -9 of Rasa and redis`.
-        make_fault: Makes the fault; may raise FaultError.
+        make_fault: Makes the fault.
     """
 
     name: str
@@ -99,13 +99,13 @@ def _reboots(fault: type[Fault], rasa: list[Target], server: Server | None) -> l
 
 
 def refuse_early(plan: Plan) -> None:
-    """Makes every fault once without injecting it.
+    """Looks whether every fault can be injected, before the first one is.
 
     Raises:
         FaultError: One of them is impossible here, as a reboot of this very machine.
     """
     for scenario in plan.scenarios:
         try:
-            scenario.make_fault()
+            scenario.make_fault().check()
         except FaultError as error:
             raise FaultError(f"{scenario.title} is not possible: {error}") from None

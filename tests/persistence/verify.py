@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from control.deployment import Bot
 from control.errors import ControlError
@@ -57,6 +57,13 @@ class Trial:
         """`pass`, `fail` or `unknown`."""
         found = worst(self.verdicts)
         return UNKNOWN if self.trouble and found == PASS else found
+
+    @property
+    def was_good_at_first(self) -> bool:
+        """Whether nothing was wrong yet right after this scenario's own fault."""
+        history = self.recorder.history()
+        early = tuple(reading for reading in history.readings if reading.moment != LAST)
+        return worst(run_checks(replace(history, readings=early))) == PASS
 
     @property
     def word(self) -> str:

@@ -108,6 +108,9 @@ class PlayedFault(Fault):
     damage: Any
     healed: list[str]
 
+    def check(self) -> None:
+        """Is always possible."""
+
     def inject(self) -> None:
         """Damages what is stored."""
         self.damage(self.bot)
@@ -197,6 +200,22 @@ def test_bad_store_is_convicted(
     told = list(sentences(found))
     assert any(line.startswith(f"{word}: after restart of Rasa ") for line in told)
     assert all(line.endswith(".") for line in told)
+
+
+def test_loss_by_a_later_fault_is_told_as_such(
+    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row of the first scenario is red, but it is not to blame."""
+
+    def forget_the_first(bot: PlayedBot) -> None:
+        if "run-kill-rasa" in bot.stored:
+            bot.stored["run-restart-rasa"] = []
+
+    monkeypatch.setattr(PlayedFault, "damage", staticmethod(forget_the_first))
+    found = verified(bot)
+    assert [trial.word for trial in found.trials] == ["LOST", "PERSISTED"]
+    told = list(sentences(found))[-1]
+    assert told.startswith("LOST: after restart of Rasa all was well, but at the end of all")
 
 
 def test_fault_that_fails_makes_it_unknown_and_is_healed(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from control.deployment import Server
-from tests.faults.fault import Fault, FaultError, Target
+from tests.faults.fault import FaultError, Target
 from tests.persistence import __main__ as commands
 from tests.persistence.scenarios import Plan, Scenario, bot_target, make_plan, refuse_early
 from tests.persistence.script import own_script, sample_script
@@ -67,10 +67,11 @@ def test_reboots_of_each_host(bot: Any, store_host: str, titles: list[str]) -> N
 def test_impossible_fault_is_refused_before_anything_breaks() -> None:
     """Such as a reboot of this very machine."""
 
-    def refuse() -> Fault:
+    def refuse() -> None:
         raise FaultError("bot is this machine.")
 
-    plan = Plan((Scenario("reboot-bot", "reboot of bot", refuse),), ())
+    fault: Any = SimpleNamespace(check=refuse)
+    plan = Plan((Scenario("reboot-bot", "reboot of bot", lambda: fault),), ())
     with pytest.raises(FaultError, match="reboot of bot is not possible: bot is this machine"):
         refuse_early(plan)
 

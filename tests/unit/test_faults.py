@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass, field
 
 import pytest
@@ -219,8 +220,27 @@ def test_reboot_waits_for_another_boot() -> None:
 
 def test_reboot_refuses_this_machine() -> None:
     """Which would end the test with it."""
+    played = PlayedHost(is_local=True)
+    refused = known_faults()["reboot"]([target(played)])
+    for use in (refused.check, refused.inject):
+        with pytest.raises(FaultError, match="is this machine"):
+            use()
+    assert not any("systemctl reboot" in command for command in played.commands)
+
+
+def test_reboot_refuses_this_machine_under_another_name() -> None:
+    """It may be reached by SSH, as if it were another."""
+    here = subprocess.run(("sh", "-c", host.BOOT), capture_output=True, text=True, check=True)
+    played = PlayedHost(boots=[here.stdout])
     with pytest.raises(FaultError, match="is this machine"):
-        known_faults()["reboot"]([target(PlayedHost(is_local=True))])
+        known_faults()["reboot"]([target(played)]).inject()
+    assert not any("systemctl reboot" in command for command in played.commands)
+
+
+def test_reboot_needs_a_host_that_answers() -> None:
+    """Otherwise nobody could tell whether it was rebooted."""
+    with pytest.raises(FaultError, match="played cannot be reached, so"):
+        known_faults()["reboot"]([target(PlayedHost(boots=[""]))]).check()
 
 
 def test_reboot_that_did_not_happen_is_an_error() -> None:
