@@ -20,10 +20,10 @@ deploy: .steadfast/control ## deploy the bot and its store
 	@$(playbook) playbooks/deploy.yml
 
 talk: .steadfast/control ## talk to the bot: SENDER=me [MESSAGE="Find me some good venues"]
-	@$(python) -m control --inventory $(INVENTORY) talk $(or $(SENDER),me) $(if $(MESSAGE),"$(MESSAGE)")
+	@$(python) -m control --inventory $(INVENTORY) talk "$${SENDER:-me}" $(if $(MESSAGE),"$$MESSAGE")
 
 show: .steadfast/control ## show a conversation straight from the store: SENDER=me; without it, list them
-	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show $(SENDER),list)
+	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show "$$SENDER",list)
 
 verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes]
 	@$(python) -m tests.persistence --inventory $(INVENTORY) $(if $(filter yes,$(REBOOT)),--reboot)

@@ -121,8 +121,7 @@ class Bot:
             return json.loads(result.output)
         except ValueError:
             raise ControlError(
-                f"steadfast on {self.host.name} printed something that is not JSON: "
-                f"{result.output[:80]!r}."
+                f"steadfast on {self.host.name} printed something that is not JSON: {result.output[:80]!r}."
             ) from None
 
     def _said(self, result: Result) -> str:
@@ -140,13 +139,9 @@ class Deployment:
             ControlError: There is none, or Ansible is not installed.
         """
         if not Path(inventory).exists():
-            raise ControlError(
-                f"There is no inventory {inventory}: use inventory/local or copy inventory/example."
-            )
+            raise ControlError(f"There is no inventory {inventory}: use inventory/local or copy inventory/example.")
         if shutil.which("ansible-inventory") is None:
-            raise ControlError(
-                "ansible-inventory is not on the PATH: run this by make, which sets it up."
-            )
+            raise ControlError("ansible-inventory is not on the PATH: run this by make, which sets it up.")
         self.inventory = inventory
 
     @cached_property
@@ -168,8 +163,7 @@ class Deployment:
         chosen = name or next(iter(hosts))
         if chosen not in hosts:
             raise ControlError(
-                f"{name} is not in the group '{BOTS}' of {self.inventory}, which has: "
-                f"{', '.join(hosts)}."
+                f"{name} is not in the group '{BOTS}' of {self.inventory}, which has: {', '.join(hosts)}."
             )
         return Bot(hosts[chosen], self._facts_of_bot(hosts[chosen]))
 
@@ -183,9 +177,7 @@ class Deployment:
         if not name:
             return None
         found = [
-            Server(name, host, facts)
-            for host in self._hosts(STORES)
-            if (facts := self._facts(host, name)) is not None
+            Server(name, host, facts) for host in self._hosts(STORES) if (facts := self._facts(host, name)) is not None
         ]
         if len(found) > 1:
             address = str(bot.probe().get("url"))
@@ -215,18 +207,13 @@ class Deployment:
         own = AnsibleRunner.get_runner(self.inventory).get_host(name)
         return Host(
             name,
-            own
-            or testinfra.get_host(
-                f"ansible://{name}", ansible_inventory=self.inventory, force_ansible=True
-            ),
+            own or testinfra.get_host(f"ansible://{name}", ansible_inventory=self.inventory, force_ansible=True),
         )
 
     def _facts_of_bot(self, host: Host) -> dict[str, Any]:
         facts = self._facts(host, "bot")
         if facts is None:
-            raise ControlError(
-                f"Nothing is deployed on {host.name}: run make deploy INVENTORY={self.inventory}."
-            )
+            raise ControlError(f"Nothing is deployed on {host.name}: run make deploy INVENTORY={self.inventory}.")
         return facts
 
     def _facts(self, host: Host, name: str) -> dict[str, Any] | None:

@@ -113,9 +113,7 @@ def _slot(event: Event, state: State) -> Iterator[Line]:
 
 def _reset_slots(_: Event, state: State) -> Iterator[Line]:
     names = ", ".join(name for name, value in state.slots.items() if value is not None)
-    yield Line(
-        "slots", "all reset to their initial values", names and f"were set: {names}", "yellow"
-    )
+    yield Line("slots", "all reset to their initial values", names and f"were set: {names}", "yellow")
 
 
 def _action(event: Event, _: State) -> Iterator[Line]:

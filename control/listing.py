@@ -15,9 +15,7 @@ NEAR = 5
 PATTERN = "%Y-%m-%d %H:%M:%S"
 
 
-def listing(
-    conversations: Sequence[dict[str, Any]], limit: int, zone: tzinfo | None = None
-) -> Table:
+def listing(conversations: Sequence[dict[str, Any]], limit: int, zone: tzinfo | None = None) -> Table:
     """Returns a table of the latest conversations.
 
     Args:
@@ -32,8 +30,8 @@ def listing(
     table.add_column("sender", overflow="fold")
     table.add_column("turns", justify="right")
     table.add_column("events", justify="right")
-    table.add_column("first")
-    table.add_column("last")
+    table.add_column("first", no_wrap=True)
+    table.add_column("last", no_wrap=True)
     for summary in shown:
         times = [_time(summary[key], zone) for key in ("first", "last")]
         counts = [str(summary[key]) for key in ("turns", "events")]

@@ -64,9 +64,7 @@ def talk(options: argparse.Namespace) -> None:
         if reply.error:
             errors.append(reply.error)
     if errors:
-        raise SteadfastError(
-            f"{len(errors)} of {len(options.message)} not acknowledged: {errors[0]}"
-        )
+        raise SteadfastError(f"{len(errors)} of {len(options.message)} not acknowledged: {errors[0]}")
 
 
 def probe(options: argparse.Namespace) -> None:

@@ -92,9 +92,7 @@ class Bot:
         """
         name = urllib.parse.quote(sender, safe="")
         try:
-            found: dict[str, Any] = self._call(
-                f"/conversations/{name}/tracker?include_events=ALL", timeout=timeout
-            )
+            found: dict[str, Any] = self._call(f"/conversations/{name}/tracker?include_events=ALL", timeout=timeout)
         except FAILURES as error:
             raise SteadfastError(self._failure(error)) from None
         return found

@@ -31,9 +31,7 @@ def _expand(constructor: _Constructor, node: ScalarNode) -> str:
     value = str(constructor.construct_scalar(node))
     expanded = os.path.expandvars(value)
     if ENVIRONMENT_VARIABLE.match(expanded):
-        raise SteadfastError(
-            f"The endpoints file uses {value}, but no such environment variable is set here."
-        )
+        raise SteadfastError(f"The endpoints file uses {value}, but no such environment variable is set here.")
     return expanded
 
 

@@ -43,9 +43,7 @@ def read_bot_facts() -> BotFacts:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return BotFacts(**{f.name: facts[f.name] for f in fields(BotFacts) if f.name in facts})
     except FileNotFoundError:
-        raise SteadfastError(
-            f"No bot is deployed here ({path} is missing): run make deploy."
-        ) from None
+        raise SteadfastError(f"No bot is deployed here ({path} is missing): run make deploy.") from None
     except OSError as error:
         raise SteadfastError(f"{path} cannot be read: {error.strerror}.") from None
     except (TypeError, ValueError) as error:

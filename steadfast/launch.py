@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from typing import List
 
 
-def start_rasa(arguments: List[str]) -> None:
+def start_rasa(arguments: list[str]) -> None:
     """Runs a command of Rasa until it ends, with `arguments` as after `rasa` on a command line."""
     # Measured: imported after TensorFlow, as Rasa does it, skops.io takes 4 s more in each process.
     with contextlib.suppress(ImportError):

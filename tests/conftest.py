@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,9 +43,7 @@ def start(machines: None) -> Callable[..., lab.Host]:
 
     def start_host(system: str, name: str, **options: Any) -> lab.Host:
         try:
-            return lab.start_host(
-                system, name, mounts={str(PACKAGE_CACHE): CACHE_IN_HOST}, **options
-            )
+            return lab.start_host(system, name, mounts={str(PACKAGE_CACHE): CACHE_IN_HOST}, **options)
         except lab.Unavailable as error:
             pytest.skip(f"NOT RUN: {error}")
 
@@ -92,8 +89,8 @@ def deployed(
         return Deployed(host, kit, kit.deploy())
 
     # What the selected tests ask for, in their order.
-    wanted = dict.fromkeys(
-        item.callspec.params["system"]
+    wanted: dict[str, None] = dict.fromkeys(
+        str(item.callspec.params["system"])
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and "deployed" in item.fixturenames

@@ -106,9 +106,7 @@ class Kit:
     def playbook(self, name: str, *arguments: str, **variables: Any) -> Run:
         """Run a playbook with extra variables."""
         extra = ["--extra-vars", json.dumps(variables)] if variables else []
-        return run(
-            "ansible-playbook", "-i", str(self.folder), f"playbooks/{name}.yml", *extra, *arguments
-        )
+        return run("ansible-playbook", "-i", str(self.folder), f"playbooks/{name}.yml", *extra, *arguments)
 
     def deploy(self, *arguments: str, **variables: Any) -> Run:
         """Deploy."""
@@ -120,9 +118,8 @@ class Kit:
 
     def verify(self, report: Path) -> Run:
         """Prove persistence, writing the JSON report."""
-        return run(
-            "python", "-m", "tests.persistence", "--inventory", str(self.folder), "--json", str(report)
-        )
+        verify = ("python", "-m", "tests.persistence", "--inventory", str(self.folder))
+        return run(*verify, "--json", str(report))
 
     def secrets(self) -> dict[str, str]:
         """Read the secrets that the kit generated for this inventory, by name."""

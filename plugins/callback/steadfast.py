@@ -15,7 +15,8 @@ name: steadfast
 type: stdout
 short_description: a line a task, what changed, and errors as sentences
 description:
-  - Prints each task when it starts, the hosts that it changed, of an error its message only, and the time each role took.
+  - Prints each task when it starts, the hosts that it changed, of an error its message only, and the time that each
+    role took.
   - With C(-v) everything that Ansible's default prints.
 extends_documentation_fragment:
   - default_callback
@@ -23,7 +24,10 @@ extends_documentation_fragment:
 """
 
 # What happens on the control machine in no time: not worth a line unless it fails.
-QUIET_ACTIONS = {"assert", "debug", "include_role", "include_tasks", "include_vars", "meta", "set_fact", "validate_argument_spec"}
+QUIET_ACTIONS = {
+    *("assert", "debug", "include_role", "include_tasks", "include_vars"),
+    *("meta", "set_fact", "validate_argument_spec"),
+}
 
 
 def sentence(result: dict[str, Any]) -> str:
@@ -33,7 +37,7 @@ def sentence(result: dict[str, Any]) -> str:
             return sentence(loop_result)
     # Ansible puts one or two of its own headings before a message.
     message = re.sub(r"^((Task|Action|Module) failed[.:] *)+", "", str(result.get("msg", "")).strip())
-    details = str(result.get("stderr") or result.get("module_stderr") or result.get("stdout") or "").strip()
+    details = next((result[key] for key in ("stderr", "module_stderr", "stdout") if result.get(key)), "").strip()
     if details and message in {"", "non-zero return code", "failed to validate"}:
         return "\n".join(details.splitlines()[-3:])
     return message or "the task failed and gave no reason; -v shows all of it"

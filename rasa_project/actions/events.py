@@ -57,9 +57,7 @@ class ActionResetSlots(Action):
         """Return the name under which the domain lists this action."""
         return "action_reset_slots"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``reset_slots`` event."""
         dispatcher.utter_message(text="I have reset all slots")
         return [AllSlotsReset()]
@@ -75,9 +73,7 @@ class ActionRestart(Action):
         """Return the name of the built-in action that this one replaces."""
         return "action_restart"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``restart`` event; Rasa then runs ``action_session_start``."""
         dispatcher.utter_message(text="I have restarted our conversation")
         return [Restarted()]
@@ -90,9 +86,7 @@ class ActionRemindMe(Action):
         """Return the name under which the domain lists this action."""
         return "action_remind_me"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``reminder`` event."""
         match = REMINDER_SECONDS.search(tracker.latest_message.get("text") or "")
         seconds = int(match["seconds"]) if match else DEFAULT_REMINDER_SECONDS
@@ -117,9 +111,7 @@ class ActionReactToReminder(Action):
         """Return the name under which the domain lists this action."""
         return "action_react_to_reminder"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return no events."""
         dispatcher.utter_message(text="This is your reminder")
         return []
@@ -132,9 +124,7 @@ class ActionCancelReminder(Action):
         """Return the name under which the domain lists this action."""
         return "action_cancel_reminder"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``cancel_reminder`` event; Rasa does not store its name."""
         dispatcher.utter_message(text="I have cancelled your reminder")
         return [ReminderCancelled(name=_reminder_name(tracker))]
@@ -147,9 +137,7 @@ class ActionPause(Action):
         """Return the name under which the domain lists this action."""
         return "action_pause"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``pause`` event, with the ``action_listen`` that has to precede it.
 
         Once paused, Rasa predicts nothing, ``action_listen`` included. No story fits a
@@ -171,9 +159,7 @@ class ActionResume(Action):
         """Return the name under which the domain lists this action."""
         return "action_resume"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``resume`` event, followed by ``action_listen`` after a real pause.
 
         Rasa predicts no ``action_listen`` after an action that was executed by a request.
@@ -191,9 +177,7 @@ class ActionFollowUp(Action):
         """Return the name under which the domain lists this action."""
         return "action_follow_up"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``followup`` event."""
         dispatcher.utter_message(text="A follow-up comes next")
         return [FollowupAction("utter_followed_up")]
@@ -206,9 +190,7 @@ class ActionRewind(Action):
         """Return the name under which the domain lists this action."""
         return "action_rewind"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``rewind`` event for the present message and one for the previous.
 
         Without a previous message in this session there is no second one: it would reach
@@ -229,25 +211,15 @@ class ActionUndo(Action):
         """Return the name under which the domain lists this action."""
         return "action_undo"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return an ``undo`` event for each action back to the last that was no listen.
 
         The first one takes back this action itself. What is left ends in the user's message,
         so Rasa would predict this action again, and for ever: its limit of ten predictions
         is not checked after a listen, which is the latest action then. The follow-up ends it.
         """
-        actions = [
-            event["name"] for event in _session_events(tracker) if event["event"] == "action"
-        ]
+        actions = [event["name"] for event in _session_events(tracker) if event["event"] == "action"]
         # How many actions lie between the end and the last that did something, itself included.
-        depths = [
-            depth
-            for depth, name in enumerate(reversed(actions), start=1)
-            if name != ACTION_LISTEN_NAME
-        ]
+        depths = [depth for depth, name in enumerate(reversed(actions), start=1) if name != ACTION_LISTEN_NAME]
         dispatcher.utter_message(text="I have undone my last action")
-        return [ActionReverted() for _ in range(1 + min(depths, default=0))] + [
-            FollowupAction(ACTION_LISTEN_NAME)
-        ]
+        return [ActionReverted() for _ in range(1 + min(depths, default=0))] + [FollowupAction(ACTION_LISTEN_NAME)]

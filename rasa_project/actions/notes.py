@@ -20,9 +20,7 @@ class ActionRemember(Action):
         """Return the name under which the domain lists this action."""
         return "action_remember"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return two ``slot`` events, or none when the message holds no note."""
         # From the text and not from an entity: the value must survive unchanged,
         # whatever a tokenizer or an extractor would make of it.
@@ -44,9 +42,7 @@ class ActionRecall(Action):
         """Return the name under which the domain lists this action."""
         return "action_recall"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return no events."""
         notes = tracker.get_slot("notes")
         if notes:

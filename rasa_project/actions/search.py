@@ -22,9 +22,7 @@ CONCERTS: list[dict[str, Any]] = [
 NAME_KEYS = {"venues": "name", "concerts": "artist"}
 
 
-def _answer_search(
-    dispatcher: CollectingDispatcher, slot: str, results: list[dict[str, Any]]
-) -> list[EventType]:
+def _answer_search(dispatcher: CollectingDispatcher, slot: str, results: list[dict[str, Any]]) -> list[EventType]:
     """Tell the user the results and return the event that keeps them in the slot."""
     dispatcher.utter_message(text=f"here are some {slot} I found")
     dispatcher.utter_message(text=", ".join(result[NAME_KEYS[slot]] for result in results))
@@ -48,9 +46,7 @@ class ActionSearchVenues(Action):
         """Return the name under which the domain lists this action."""
         return "action_search_venues"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``slot`` event."""
         return _answer_search(dispatcher, "venues", VENUES)
 
@@ -62,9 +58,7 @@ class ActionSearchConcerts(Action):
         """Return the name under which the domain lists this action."""
         return "action_search_concerts"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return a ``slot`` event."""
         return _answer_search(dispatcher, "concerts", CONCERTS)
 
@@ -80,16 +74,12 @@ class ActionCompareReviews(Action):
         """Return the name under which the domain lists this action."""
         return "action_compare_reviews"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict
-    ) -> list[EventType]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[EventType]:
         """Return no events."""
         found = {slot: tracker.get_slot(slot) for slot in NAME_KEYS}
         for slot, results in found.items():
             if results:
                 dispatcher.utter_message(text=_compare(slot, results))
         if not any(found.values()):
-            dispatcher.utter_message(
-                text="I have nothing to compare yet: ask me for venues or concerts first"
-            )
+            dispatcher.utter_message(text="I have nothing to compare yet: ask me for venues or concerts first")
         return []

@@ -25,8 +25,6 @@ def open_reader(name: str, options: Mapping[str, Any]) -> Reader:
     """
     known = sorted({module.name for module in pkgutil.iter_modules(__path__)} - {"reader"})
     if name not in known:
-        raise SteadfastError(
-            f"The tracker store '{name}' cannot be read; known are: {', '.join(known)}."
-        )
+        raise SteadfastError(f"The tracker store '{name}' cannot be read; known are: {', '.join(known)}.")
     reader: Reader = importlib.import_module(f"{__name__}.{name}").Store(options)
     return reader

@@ -49,8 +49,7 @@ CAUSES = (
     Cause(
         AuthenticationError,
         "without any password",
-        "a 'password' is set, but the Redis at {where} asks for none: remove 'password' "
-        "or give the server's user one",
+        "a 'password' is set, but the Redis at {where} asks for none: remove 'password' or give the server's user one",
     ),
     Cause(
         AuthenticationError,
@@ -75,9 +74,7 @@ CAUSES = (
         "allow it +get +set +setex +exists +scan +ttl +strlen +mget +ping +select",
     ),
     Cause(BusyLoadingError, "", "the Redis at {where} is still loading its data: try again soon"),
-    Cause(
-        ReadOnlyError, "", "the Redis at {where} is a read-only replica: set 'url' to its primary"
-    ),
+    Cause(ReadOnlyError, "", "the Redis at {where} is a read-only replica: set 'url' to its primary"),
     Cause(RedisError, "OOM", "the Redis at {where} is out of memory: raise its 'maxmemory'"),
     Cause(
         RedisError,
@@ -267,9 +264,7 @@ class Store(Reader):
         for name in FILES:
             path = self.options.get(name)
             if path and not os.access(path, os.R_OK):
-                raise SteadfastError(
-                    f"{name}: the file {path} is missing or not readable for the bot's user."
-                )
+                raise SteadfastError(f"{name}: the file {path} is missing or not readable for the bot's user.")
 
     def _explained(self, error: RedisError) -> SteadfastError:
         roots = [error, error.__cause__ or error.__context__ or error]
@@ -277,8 +272,7 @@ class Store(Reader):
         sentence = next(
             cause.sentence
             for cause in CAUSES
-            if any(isinstance(root, cause.kind) for root in roots)
-            and re.search(cause.pattern, text, re.IGNORECASE)
+            if any(isinstance(root, cause.kind) for root in roots) and re.search(cause.pattern, text, re.IGNORECASE)
         )
         named = ("username", "key_prefix", "use_ssl", *FILES)
         values = {name: self.options.get(name, "not set") for name in named}

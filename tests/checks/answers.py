@@ -42,18 +42,13 @@ def answers_stored(turns: tuple[Turn, ...], reading: Reading) -> Iterator[str]:
             continue
         answers = stored[turn.text].popleft()
         if turn.status == ACKNOWLEDGED and _by_kind(answers) != _by_kind(turn.answers):
-            yield (
-                f"the answer to '{turn.text}' was {_told(turn.answers)}, "
-                f"but {_told(answers)} is stored."
-            )
+            yield (f"the answer to '{turn.text}' was {_told(turn.answers)}, but {_told(answers)} is stored.")
 
 
 @check("LOST")
 def context_survived(history: History) -> list[str]:
     """Answers that depend on earlier turns are what they must be if those are still known."""
-    telling = [
-        turn for turn in history.turns if turn.status == ACKNOWLEDGED and turn.expected is not None
-    ]
+    telling = [turn for turn in history.turns if turn.status == ACKNOWLEDGED and turn.expected is not None]
     if not telling:
         raise CannotTellError("No acknowledged turn had an answer that is known beforehand.")
     return [

@@ -47,9 +47,7 @@ def machine(
         chosen["rasa_python_archive"] = "/root/python.tar.gz"
     host.exec("apt-get update -qq && apt-get install -qq -y --no-install-recommends make")
 
-    files = subprocess.run(
-        ("git", "ls-files", "-z"), cwd=REPOSITORY, check=True, stdout=subprocess.PIPE
-    ).stdout
+    files = subprocess.run(("git", "ls-files", "-z"), cwd=REPOSITORY, check=True, stdout=subprocess.PIPE).stdout
     archive = tmp_path_factory.mktemp("clone") / "clone.tar"
     subprocess.run(
         ("tar", "--create", "--file", str(archive), "--null", "--files-from=-"),

@@ -40,9 +40,7 @@ def test_second_deploy_changes_nothing(deployed: Deployments, system: str) -> No
     assert found.host.exec(state).stdout == before
 
 
-def test_changed_setting_restarts_only_what_it_touches(
-    deployed: Deployments, system: str
-) -> None:
+def test_changed_setting_restarts_only_what_it_touches(deployed: Deployments, system: str) -> None:
     """A channel of Rasa is no business of the store or of the action server."""
     found = deployed(system)
 
@@ -59,7 +57,7 @@ def test_changed_setting_restarts_only_what_it_touches(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_services_are_sandboxed(deployed: Deployments, system: str, service: str) -> None:
-    """systemd's own measure of exposure, from 0 to 10, is 2.0 or better."""
+    """The exposure that systemd measures, from 0 to 10, is 2.0 or better."""
     found = deployed(system).host.exec(f"systemd-analyze security --no-pager {service}").stdout
     exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+)", found)
     assert exposure, found
@@ -74,9 +72,7 @@ def test_redis_keeps_every_write(deployed: Deployments, system: str) -> None:
     assert deployed(system).host.exec("ls /var/lib/redis/tracker").stdout.strip()
 
 
-def test_redis_refuses_everything_but_the_trackers_work(
-    deployed: Deployments, system: str
-) -> None:
+def test_redis_refuses_everything_but_the_trackers_work(deployed: Deployments, system: str) -> None:
     """No password, foreign keys, dangerous commands: refused. The tracker's own: served."""
     found = deployed(system)
     password = found.kit.secrets()["redis_password"]
@@ -84,15 +80,14 @@ def test_redis_refuses_everything_but_the_trackers_work(
     def redis(command: str, *, login: bool = True) -> str:
         user = "--user rasa" if login else ""
         environment = {"REDISCLI_AUTH": password} if login else {}
-        return found.host.exec(
-            f"redis-cli {user} {command} 2>&1", environment=environment, check=False
-        ).stdout
+        return found.host.exec(f"redis-cli {user} {command} 2>&1", environment=environment, check=False).stdout
 
     assert "NOAUTH" in redis("ping", login=False)
     assert "PONG" in redis("ping")
     assert "OK" in redis("setex rasa:tracker:acl-test 5 x")
     assert "NOPERM" in redis("get another:key")
-    for command in ("keys '*'", "config get dir", "flushall", "debug sleep 0", "acl list", "shutdown"):
+    dangerous = ("keys '*'", "config get dir", "flushall", "debug sleep 0", "acl list", "shutdown")
+    for command in dangerous:
         assert "NOPERM" in redis(command), command
 
 

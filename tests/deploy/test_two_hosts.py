@@ -40,9 +40,7 @@ def pair(
     )
     dry_run = kit.deploy("--check", "--diff")
     untouched = bot.exec("ls /opt /etc/steadfast /var/lib/steadfast 2>&1", check=False).stdout
-    assert "steadfast" not in untouched.replace("'/etc/steadfast'", "").replace(
-        "'/var/lib/steadfast'", ""
-    )
+    assert "steadfast" not in untouched.replace("'/etc/steadfast'", "").replace("'/var/lib/steadfast'", "")
     yield Pair(bot, store, kit, dry_run, kit.deploy())
     bot.remove()
     store.remove()

@@ -31,8 +31,7 @@ class ServiceFault(Fault):
             missing = sorted(set(manager.services) - set(before))
             if missing:
                 raise FaultError(
-                    f"{', '.join(missing)} on {manager.host.name} does not run, so it cannot be "
-                    "broken: see its log."
+                    f"{', '.join(missing)} on {manager.host.name} does not run, so it cannot be broken: see its log."
                 )
 
     def inject(self) -> None:

@@ -58,9 +58,7 @@ class ServiceManager(ABC):
             process, parent = map(int, line.split())
             children.setdefault(parent, []).append(process)
         found = {
-            service: frozenset(self._identities(_family(main, children)))
-            for service, main in mains.items()
-            if main
+            service: frozenset(self._identities(_family(main, children))) for service, main in mains.items() if main
         }
         # A manager may name a process for a moment that is dead already.
         return {service: identities for service, identities in found.items() if identities}
@@ -78,8 +76,7 @@ class ServiceManager(ABC):
         # Field 22 of /proc/PID/stat is the start time; field 2, the name, may hold spaces and
         # brackets. Z is a process that is dead already and waits for its parent to notice.
         command = "; ".join(
-            f"sed 's/^.*) //' /proc/{process}/stat 2>/dev/null"
-            f' | awk \'$1 != "Z" {{print "{process}@" $20}}\''
+            f"sed 's/^.*) //' /proc/{process}/stat 2>/dev/null | awk '$1 != \"Z\" {{print \"{process}@\" $20}}'"
             for process in processes
         )
         return self._output(command or "true").split()
@@ -112,9 +109,7 @@ class Systemd(ServiceManager):
 
     def main_process(self, service: str) -> int:
         """Asks for `MainPID`, and for the load state to know a service that does not exist."""
-        shown = self._output(
-            f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}"
-        ).split()
+        shown = self._output(f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}").split()
         properties = dict(line.split("=", 1) for line in shown)
         if properties.get("LoadState") != "loaded":
             raise FaultError(f"systemd on {self.host.name} knows no service '{service}'.")
@@ -135,9 +130,7 @@ class Supervisord(ServiceManager):
 
     def start(self) -> None:
         """Leaves alone what is starting or running."""
-        self._refuse_errors(
-            self._run(f"supervisorctl start {self.names}").output, "already started"
-        )
+        self._refuse_errors(self._run(f"supervisorctl start {self.names}").output, "already started")
 
     def main_process(self, service: str) -> int:
         """Asks for the state, because `supervisorctl pid` gives 0 for unknown names, too."""
@@ -145,9 +138,7 @@ class Supervisord(ServiceManager):
         told = self._run(f"supervisorctl status {shlex.quote(service)}").output
         name, state, *rest = [*told.split(), "", ""]
         if name != service or state in ("ERROR", ""):
-            raise FaultError(
-                f"supervisord on {self.host.name} knows no service '{service}': {told.strip()}."
-            )
+            raise FaultError(f"supervisord on {self.host.name} knows no service '{service}': {told.strip()}.")
         return int(rest[1].rstrip(",")) if state == "RUNNING" else 0
 
     def _refuse_errors(self, told: str, but: str = "\0") -> None:
@@ -173,9 +164,7 @@ def manager_of(target: Target) -> ServiceManager:
     return MANAGERS[target.service_manager](target)
 
 
-def everywhere(
-    act: Callable[..., Made], managers: Sequence[ServiceManager], *arguments: Sequence[Any]
-) -> list[Made]:
+def everywhere(act: Callable[..., Made], managers: Sequence[ServiceManager], *arguments: Sequence[Any]) -> list[Made]:
     """Calls `act(manager, *arguments)` for all managers at once, each in a thread of its own."""
     with ThreadPoolExecutor(max_workers=max(len(managers), 1)) as pool:
         return list(pool.map(act, managers, *arguments))

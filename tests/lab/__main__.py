@@ -64,9 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description="Throwaway machines.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(
-        name: str, action: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
+    def add(name: str, action: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(action=action)
         return command
@@ -75,9 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "systems", nargs="*", metavar="SYSTEM"
     )
     add("list", _list, "show the images and what runs have made")
-    add("shell", _shell, "start a host and open a shell in it").add_argument(
-        "system", choices=tuple(systems())
-    )
+    add("shell", _shell, "start a host and open a shell in it").add_argument("system", choices=tuple(systems()))
     clean = add("clean", _clean, "remove what dead runs left")
     clean.add_argument("--run", help="remove what this run has made instead, alive or not")
     clean.add_argument("--images", action="store_true", help="remove the images as well")

@@ -79,9 +79,7 @@ def machine_sources(etc_apt: Path = Path("/etc/apt")) -> list[Source]:
     return found
 
 
-def mirror(
-    family: Family, sources: Iterable[Source], environ: Mapping[str, str] = os.environ
-) -> Mirror | None:
+def mirror(family: Family, sources: Iterable[Source], environ: Mapping[str, str] = os.environ) -> Mirror | None:
     """Return the distribution's mirror among ``sources``, or None if there is none.
 
     ``STEADFAST_LAB_MIRROR_DEBIAN`` or ``..._UBUNTU`` names one where the machine's apt has none.
@@ -133,9 +131,7 @@ def exists(source: Source, proxies: Mapping[str, str], timeout: float = 20.0) ->
 
 def sources_list(sources: Iterable[Source]) -> str:
     """Return the text of a sources.list."""
-    return "".join(
-        f"deb {source.uri} {source.suite} {' '.join(source.components)}\n" for source in sources
-    )
+    return "".join(f"deb {source.uri} {source.suite} {' '.join(source.components)}\n" for source in sources)
 
 
 @dataclass(frozen=True)

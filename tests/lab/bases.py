@@ -85,9 +85,7 @@ def _pull(client: docker.DockerClient, system: System) -> str | None:
     return None
 
 
-def _bootstrap(
-    client: docker.DockerClient, system: System, from_mirror: apt.Mirror, tag: str
-) -> None:
+def _bootstrap(client: docker.DockerClient, system: System, from_mirror: apt.Mirror, tag: str) -> None:
     if os.geteuid() != 0:
         raise Unavailable(system.name, "no registry has it and debootstrap needs root")
     settings = apt.machine_settings()

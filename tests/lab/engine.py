@@ -25,9 +25,7 @@ def engine_host() -> str:
     return os.environ.get("DOCKER_HOST") or DEFAULT_HOST
 
 
-def ensure_engine(
-    dockerd_options: Sequence[str] = (), timeout: float = 60.0
-) -> docker.DockerClient:
+def ensure_engine(dockerd_options: Sequence[str] = (), timeout: float = 60.0) -> docker.DockerClient:
     """Return a client of a Docker Engine that answers.
 
     Starts or installs one if need be, with ``dockerd_options`` where dockerd is started
@@ -52,9 +50,7 @@ def _connect(host: str) -> docker.DockerClient | None:
         client.ping()
     except docker.errors.DockerException as error:
         if "Permission denied" in str(error):
-            raise LabError(
-                f"this user may not use the Docker Engine at {host}: join the group docker"
-            ) from error
+            raise LabError(f"this user may not use the Docker Engine at {host}: join the group docker") from error
         return None
     except OSError:
         return None
@@ -95,9 +91,7 @@ def _install() -> None:
 
 def _start_service(host: str, timeout: float) -> docker.DockerClient:
     progress("systemctl start docker")
-    result = subprocess.run(
-        ("systemctl", "start", "docker"), capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(("systemctl", "start", "docker"), capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise LabError(f"systemctl start docker failed: {result.stderr.strip()}")
     return _wait(host, timeout, "see journalctl -u docker")
@@ -127,9 +121,7 @@ def _start_daemon(host: str, options: Sequence[str], timeout: float) -> docker.D
         raise LabError(f"{error}; the last lines of {log}:\n{last_lines(log)}") from error
 
 
-def _wait(
-    host: str, timeout: float, hint: str, process: subprocess.Popen[bytes] | None = None
-) -> docker.DockerClient:
+def _wait(host: str, timeout: float, hint: str, process: subprocess.Popen[bytes] | None = None) -> docker.DockerClient:
     def answer() -> docker.DockerClient | None:
         client = _connect(host)
         if client is None and process is not None and process.poll() is not None:

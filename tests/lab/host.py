@@ -81,9 +81,7 @@ class Host:
             raise LabError(f"{self.name}: {shown!r} did not end in {timeout:g} s")
         if check and result.exit_code != 0:
             last = "\n".join((result.stdout + result.stderr).splitlines()[-20:])
-            raise LabError(
-                f"{self.name}: {shown!r} ended with exit code {result.exit_code}:\n{last}"
-            )
+            raise LabError(f"{self.name}: {shown!r} ended with exit code {result.exit_code}:\n{last}")
         return result
 
     def _run(self, argv: list[str], *, user: str, environment: dict[str, str]) -> Result:

@@ -66,9 +66,7 @@ def start_host(
         path, _, mode = target.partition(":")
         volumes[_volume(source)] = {"bind": path, "mode": mode or "rw"}
     client = ensure_engine()
-    endpoint = EndpointConfig(
-        client.api.api_version, ipv4_address=joined.next_address(), aliases=[name]
-    )
+    endpoint = EndpointConfig(client.api.api_version, ipv4_address=joined.next_address(), aliases=[name])
     try:
         container = client.containers.create(
             reference,

@@ -62,12 +62,8 @@ def _fetch(system: System, reason: str) -> None:
     try:
         with log.open("w") as output:
             for command in ([*get, "update"], [*get, "download", package]):
-                subprocess.run(
-                    command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=True
-                )
+                subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=True)
         deb = next(folder.glob(f"{package}_*.deb"))
         subprocess.run(("dpkg-deb", "--extract", deb, folder), check=True)
     except (subprocess.CalledProcessError, StopIteration) as error:
-        raise Unavailable(
-            system.name, f"no keyring for its archive: {reason}; {last_lines(log, 3)}"
-        ) from error
+        raise Unavailable(system.name, f"no keyring for its archive: {reason}; {last_lines(log, 3)}") from error

@@ -31,9 +31,7 @@ class Network:
 
     name: str
     subnet: ipaddress.IPv4Network
-    _numbers: Iterator[int] = field(
-        default_factory=lambda: itertools.count(_FIRST_HOST), repr=False
-    )
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(_FIRST_HOST), repr=False)
 
     def next_address(self) -> str:
         """Return an address for a new host; unlike Docker's own, it outlasts a reboot."""
@@ -94,9 +92,7 @@ def free_subnet(taken: Iterable[ipaddress.IPv4Network]) -> ipaddress.IPv4Network
     """Return a subnet that overlaps none of these; a random one, as other runs look as well."""
     occupied = list(taken)
     candidates = [
-        subnet
-        for subnet in _POOL.subnets(new_prefix=24)
-        if not any(subnet.overlaps(other) for other in occupied)
+        subnet for subnet in _POOL.subnets(new_prefix=24) if not any(subnet.overlaps(other) for other in occupied)
     ]
     if not candidates:
         raise LabError(f"no subnet of {_POOL} is free on this machine")

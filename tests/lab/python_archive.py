@@ -53,9 +53,7 @@ def python_archive(cache: Path) -> Path | None:
     return archive
 
 
-def interpreters(
-    environ: Mapping[str, str] = os.environ, home: Path | None = None
-) -> set[Interpreter]:
+def interpreters(environ: Mapping[str, str] = os.environ, home: Path | None = None) -> set[Interpreter]:
     """Return the fitting interpreters that were found, by running each.
 
     Running tells them from the shims that version managers put on PATH, which fail, or

@@ -41,10 +41,7 @@ def authorize(host: Host, key: KeyPair, user: str = USER) -> dict[str, str]:
     """
     host.exec("ssh-keygen -A")
     # Debian has a group "operator", so the user's own group cannot be made.
-    host.exec(
-        f"id {user} >/dev/null 2>&1 || useradd --create-home --no-user-group "
-        f"--shell /bin/bash {user}"
-    )
+    host.exec(f"id {user} >/dev/null 2>&1 || useradd --create-home --no-user-group --shell /bin/bash {user}")
     home = host.exec(f"getent passwd {user}").stdout.split(":")[5]
     host.exec(("install", "-d", "-m", "700", "-o", user, f"{home}/.ssh"))
     host.put(f"{key.public}\n".encode(), f"{home}/.ssh/authorized_keys", 0o600)
@@ -72,8 +69,6 @@ def _variables(host: Host, key: KeyPair, user: str) -> dict[str, str]:
         "ansible_host": host.ip,
         "ansible_user": user,
         "ansible_ssh_private_key_file": str(key.private),
-        "ansible_ssh_common_args": " ".join(
-            f"-o {shlex.quote(f'{name}={value}')}" for name, value in options.items()
-        ),
+        "ansible_ssh_common_args": " ".join(f"-o {shlex.quote(f'{name}={value}')}" for name, value in options.items()),
         "ansible_python_interpreter": "/usr/bin/python3",
     }

@@ -29,9 +29,7 @@ from tests.persistence.verify import Verification, VerifyError
 CANNOT_RUN = 2
 
 
-def prepare(
-    deployment: Deployment, bot: Bot, options: argparse.Namespace, run: str
-) -> Verification:
+def prepare(deployment: Deployment, bot: Bot, options: argparse.Namespace, run: str) -> Verification:
     """Returns the verification of one bot, after making sure that it can be carried out.
 
     Raises:
@@ -78,9 +76,7 @@ def shown(verification: Verification, console: Console) -> Iterator[Callable[[],
             if trial.seconds and trial.scenario.name not in told:
                 told.add(trial.scenario.name)
                 counts = f"{trial.recorder.acknowledged} of {len(trial.recorder.turns)}"
-                console.print(
-                    f"{trial.scenario.title}: {counts} turns acknowledged, {trial.seconds:.1f} s"
-                )
+                console.print(f"{trial.scenario.title}: {counts} turns acknowledged, {trial.seconds:.1f} s")
 
     yield tell
     console.print(table(verification))
@@ -104,9 +100,11 @@ def verify(options: argparse.Namespace, console: Console) -> int:
             for sentence in sentences(verification):
                 console.print(sentence)
     finally:
-        report = as_report(done, run, options.inventory, time.monotonic() - started)
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        # Also of a run that was interrupted; one that never began leaves the last report alone.
+        if done:
+            report = as_report(done, run, options.inventory, time.monotonic() - started)
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     console.print(f"Every turn is in {options.json}, and in the store as {run}-*.")
     return EXIT_STATUS[outcome(done)]
 
@@ -123,9 +121,7 @@ def parser() -> argparse.ArgumentParser:
     chosen.add_argument("--host", help="which host of the group bots; the first by default")
     chosen.add_argument("--all", action="store_true", help="every host of the group bots")
     root.add_argument("--reboot", action="store_true", help="reboot remote hosts, too")
-    root.add_argument(
-        "--messages", type=Path, help="a file of messages, one per line, for a bot of your own"
-    )
+    root.add_argument("--messages", type=Path, help="a file of messages, one per line, for a bot of your own")
     root.add_argument("--json", type=Path, default=Path("reports/verify.json"), help="the report")
     return root
 

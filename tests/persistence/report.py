@@ -87,9 +87,7 @@ def _meaning(trial: Trial) -> str:
     return f"{when} {MEANINGS[trial.word]} ({example})."
 
 
-def as_report(
-    verifications: Iterable[Verification], run: str, inventory: str, seconds: float
-) -> dict[str, Any]:
+def as_report(verifications: Iterable[Verification], run: str, inventory: str, seconds: float) -> dict[str, Any]:
     """Returns everything as JSON: versions, hosts, every turn, every reading, every verdict."""
     done = list(verifications)
     found = outcome(done)

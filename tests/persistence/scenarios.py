@@ -68,9 +68,7 @@ def make_plan(bot: Bot, server: Server | None, with_reboot: bool) -> Plan:
         targets["server"] = (behind, server.name)
         targets["both"] = ([*rasa, *behind], f"Rasa and {server.name}")
     faults = known_faults()
-    scenarios = [
-        _scenario(faults[fault], what, *targets[what]) for fault, what in ORDER if what in targets
-    ]
+    scenarios = [_scenario(faults[fault], what, *targets[what]) for fault, what in ORDER if what in targets]
     left_out = []
     if not server:
         store = bot.facts["tracker_store"]

@@ -76,9 +76,7 @@ class Trial:
 class Verification:
     """All scenarios of one bot."""
 
-    def __init__(
-        self, bot: Bot, plan: Plan, make_script: Callable[[str], Script], run: str
-    ) -> None:
+    def __init__(self, bot: Bot, plan: Plan, make_script: Callable[[str], Script], run: str) -> None:
         """Prepares a conversation for each scenario.
 
         Args:
@@ -90,9 +88,7 @@ class Verification:
         self.bot = bot
         self.plan = plan
         self.make_script = make_script
-        self.trials = [
-            Trial(scenario, Recorder(bot, f"{run}-{scenario.name}")) for scenario in plan.scenarios
-        ]
+        self.trials = [Trial(scenario, Recorder(bot, f"{run}-{scenario.name}")) for scenario in plan.scenarios]
 
     def check_ready(self) -> None:
         """Makes sure that bot and store work before anything is broken.

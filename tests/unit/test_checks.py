@@ -58,9 +58,7 @@ def forgetful(good: History) -> History:
     answers = ({"recipient_id": "x", "text": "nothing"},)
     forgot = replace(good.turns[-1], answers=answers)
     events = stored(*EXCHANGES[:3], (FOUR[0], ("nothing",)))
-    return replace(
-        good, turns=(*good.turns[:-1], forgot), readings=(Reading("store", "after", events),)
-    )
+    return replace(good, turns=(*good.turns[:-1], forgot), readings=(Reading("store", "after", events),))
 
 
 def begun_anew(good: History) -> History:
@@ -92,9 +90,7 @@ def test_every_check_has_a_control() -> None:
 
 def test_good_history_passes_every_check() -> None:
     """Otherwise a failure would mean nothing."""
-    assert {verdict.check: verdict.outcome for verdict in run_checks(GOOD)} == dict.fromkeys(
-        known_checks(), PASS
-    )
+    assert {verdict.check: verdict.outcome for verdict in run_checks(GOOD)} == dict.fromkeys(known_checks(), PASS)
 
 
 @pytest.mark.parametrize("name", CONTROLS)
@@ -159,9 +155,7 @@ def test_texts_in_parts_and_images_are_the_answers_that_were_stored() -> None:
     event = {"event": "bot", "text": "one\n\ntwo", "data": {"image": "a.png", "buttons": None}}
     heard = ({"text": "one"}, {"text": "two"}, {"image": "a.png"})
     events = ({"event": "user", "text": "hi"}, event)
-    told = History(
-        "someone", (Turn("hi", ACKNOWLEDGED, heard),), (Reading("store", "after", events),)
-    )
+    told = History("someone", (Turn("hi", ACKNOWLEDGED, heard),), (Reading("store", "after", events),))
     assert known_checks()["answers_stored"].run(told).outcome == PASS
 
 
@@ -192,9 +186,7 @@ def test_crashed_check_is_unknown() -> None:
     assert "KeyError" in verdict.details[0]
 
 
-@pytest.mark.parametrize(
-    ("spoil", "failed"), [(forgetful, "context_survived"), (begun_anew, "one_session")]
-)
+@pytest.mark.parametrize(("spoil", "failed"), [(forgetful, "context_survived"), (begun_anew, "one_session")])
 def test_lost_context_is_nothing_else(spoil: Callable[[History], History], failed: str) -> None:
     """Every turn is stored, but the bot did not know them."""
     verdicts = run_checks(spoil(GOOD))

@@ -189,9 +189,7 @@ def test_good_store_persists(bot: PlayedBot) -> None:
         (lambda events: events[3:5] + events[:3] + events[5:], "OUT OF ORDER"),
     ],
 )
-def test_bad_store_is_convicted(
-    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch, change: Any, word: str
-) -> None:
+def test_bad_store_is_convicted(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch, change: Any, word: str) -> None:
     """With the right word, exit status 1, and a sentence that people understand."""
     damage(monkeypatch, change)
     found = verified(bot)
@@ -202,9 +200,7 @@ def test_bad_store_is_convicted(
     assert all(line.endswith(".") for line in told)
 
 
-def test_loss_by_a_later_fault_is_told_as_such(
-    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loss_by_a_later_fault_is_told_as_such(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row of the first scenario is red, but it is not to blame."""
 
     def forget_the_first(bot: PlayedBot) -> None:
@@ -218,9 +214,7 @@ def test_loss_by_a_later_fault_is_told_as_such(
     assert told.startswith("LOST: after restart of Rasa all was well, but at the end of all")
 
 
-def test_fault_that_fails_makes_it_unknown_and_is_healed(
-    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fault_that_fails_makes_it_unknown_and_is_healed(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was not broken proves nothing."""
 
     def fail(bot: PlayedBot) -> None:
@@ -234,9 +228,7 @@ def test_fault_that_fails_makes_it_unknown_and_is_healed(
     assert len(PlayedFault.healed) == 3
 
 
-def test_bot_that_does_not_come_back_makes_it_unknown(
-    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bot_that_does_not_come_back_makes_it_unknown(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is told."""
 
     def fail(bot: PlayedBot) -> None:
@@ -263,16 +255,12 @@ def test_interrupted_fault_is_healed(bot: PlayedBot, monkeypatch: pytest.MonkeyP
 def test_bot_of_another_kind_is_refused(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is broken, with what to do instead."""
     reply = {"status": "acknowledged", "answers": [], "started": 1.0, "seconds": 1.0, "error": None}
-    monkeypatch.setattr(
-        PlayedBot, "talk", lambda self, sender, texts: [{**reply, "text": text} for text in texts]
-    )
+    monkeypatch.setattr(PlayedBot, "talk", lambda self, sender, texts: [{**reply, "text": text} for text in texts])
     with pytest.raises(VerifyError, match="give messages of your own bot with --messages FILE"):
         verified(bot)
 
 
-def test_report_has_every_turn_and_no_secret(
-    bot: PlayedBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_has_every_turn_and_no_secret(bot: PlayedBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """All events are in it only where something is wrong."""
     good = verified(bot)
     damage(monkeypatch, lambda events: [])
@@ -323,10 +311,14 @@ def test_command_writes_report_and_table(
     assert "LOST" not in output
     assert len(json.loads(report.read_text(encoding="utf-8"))["bots"]) == 2
 
+    before = report.read_text(encoding="utf-8")
+    bot.error = ControlError("Rasa does not answer.")
+    with pytest.raises(ControlError):
+        commands.verify(options, console)
+    assert report.read_text(encoding="utf-8") == before
 
-def test_errors_end_with_status_two(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+
+def test_errors_end_with_status_two(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """One sentence on standard error."""
     monkeypatch.setattr("sys.argv", ["verify", "--inventory", "/no/such"])
     with pytest.raises(SystemExit) as end:

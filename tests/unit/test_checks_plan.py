@@ -59,9 +59,7 @@ def test_faults_of_a_missing_server_are_left_out_and_said_so(bot: Any) -> None:
 def test_reboots_of_each_host(bot: Any, store_host: str, titles: list[str]) -> None:
     """One reboot if bot and store share a host."""
     plan = make_plan(bot, server(store_host), with_reboot=True)
-    assert [scenario.title for scenario in plan.scenarios[6:]] == [
-        f"reboot of {title}" for title in titles
-    ]
+    assert [scenario.title for scenario in plan.scenarios[6:]] == [f"reboot of {title}" for title in titles]
 
 
 def test_impossible_fault_is_refused_before_anything_breaks() -> None:

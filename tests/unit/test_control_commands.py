@@ -75,9 +75,7 @@ def talked(reply: dict[str, Any], *messages: str) -> tuple[bool, str]:
 def test_unknown_sender_is_offered_near_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """A typing error costs one more look, not a search."""
     bot = PlayedBot(trackers=dict.fromkeys(("ann", "joanne", "bob"), TRACKER))
-    assert run(monkeypatch, bot, "show", "anne") == (
-        "No conversation of 'anne' is stored: did you mean ann or joanne?"
-    )
+    assert run(monkeypatch, bot, "show", "anne") == ("No conversation of 'anne' is stored: did you mean ann or joanne?")
 
 
 def test_unknown_sender_without_near_names_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,9 +158,7 @@ def test_silence_and_refusal_are_printed(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("end", ["", None])
-def test_typed_messages_are_sent_until_the_end(
-    monkeypatch: pytest.MonkeyPatch, end: str | None
-) -> None:
+def test_typed_messages_are_sent_until_the_end(monkeypatch: pytest.MonkeyPatch, end: str | None) -> None:
     """An empty line or Ctrl-D."""
     typed = iter(["hi", "ho", end])
 

@@ -13,9 +13,7 @@ from control.events import WORDS
 from control.replay import Replay
 
 MODEL = {"model_id": "e1105180adce4701ac369a4b0ef90c8b"}
-NO_DATA = dict.fromkeys(
-    ("elements", "quick_replies", "buttons", "attachment", "image", "custom"), None
-)
+NO_DATA = dict.fromkeys(("elements", "quick_replies", "buttons", "attachment", "image", "custom"), None)
 RANKING = {
     "search_venues": 0.9929251670837402,
     "affirm": 0.0032771029509603977,
@@ -277,9 +275,7 @@ def turn(number: int) -> list[dict[str, Any]]:
         ([{"event": "reset_slots"}], set(), {}),
     ],
 )
-def test_replay_is_that_of_rasa(
-    events: list[dict[str, Any]], taken_back: set[int], slots: dict[str, Any]
-) -> None:
+def test_replay_is_that_of_rasa(events: list[dict[str, Any]], taken_back: set[int], slots: dict[str, Any]) -> None:
     """As in `applied_events` of Rasa's tracker."""
     replay = Replay()
     for event in [*turn(1), *turn(2), *events]:

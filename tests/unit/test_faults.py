@@ -86,8 +86,7 @@ class PlayedHost:
     def _renew(self, by_hand: bool) -> Answer:
         if not self.survives:
             self.running = {
-                name: (main + 100 if main else 500) if by_hand else 0
-                for name, main in self.running.items()
+                name: (main + 100 if main else 500) if by_hand else 0 for name, main in self.running.items()
             }
         return Answer()
 

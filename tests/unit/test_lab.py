@@ -322,9 +322,7 @@ def test_ca_bundle(tmp_path: Path) -> None:
     assert ca_bundle({}, system, local) == system
 
 
-def fake_python(
-    prefix: Path, version: tuple[int, int, int], says_prefix: Path | None = None
-) -> None:
+def fake_python(prefix: Path, version: tuple[int, int, int], says_prefix: Path | None = None) -> None:
     """Install a script that answers as an interpreter of that version would."""
     answer = {
         "version": version,
@@ -442,9 +440,7 @@ def test_engine_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("exec sleep 60", "no Docker Engine answers at .* after 1 s", id="hangs"),
     ],
 )
-def test_engine_fails(
-    no_engine: Path, monkeypatch: pytest.MonkeyPatch, then: str, reason: str
-) -> None:
+def test_engine_fails(no_engine: Path, monkeypatch: pytest.MonkeyPatch, then: str, reason: str) -> None:
     """An Engine that does not start shows the end of its log."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     dockerd = no_engine / "dockerd"

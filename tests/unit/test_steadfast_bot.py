@@ -122,12 +122,8 @@ def test_tracker_is_asked_for_with_token_and_all_events(rasa: PlayedRasa) -> Non
     assert rasa.requests == [(path, None)]
 
 
-@pytest.mark.parametrize(
-    ("status", "told"), [(401, "refuses the token"), (409, "no model"), (500, "does not answer")]
-)
-def test_tracker_that_is_not_given_is_one_sentence(
-    rasa: PlayedRasa, status: int, told: str
-) -> None:
+@pytest.mark.parametrize(("status", "told"), [(401, "refuses the token"), (409, "no model"), (500, "does not answer")])
+def test_tracker_that_is_not_given_is_one_sentence(rasa: PlayedRasa, status: int, told: str) -> None:
     """Without the token in it."""
     rasa.status = status
     with pytest.raises(SteadfastError, match=told) as raised:

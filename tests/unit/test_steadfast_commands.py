@@ -44,9 +44,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     return ""
 
 
-def test_nothing_is_listed_in_memory(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nothing_is_listed_in_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Which is no error."""
     assert run(monkeypatch, "list") == ""
     assert run(monkeypatch, "list", "--names") == ""
@@ -62,9 +60,7 @@ def test_conversation_that_is_not_stored_is_null_and_an_error(
     assert capsys.readouterr().out == "null\n"
 
 
-def test_list_has_the_latest_first(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_list_has_the_latest_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It is the one that people look for."""
     stored = {name: {"events": [{"event": "user", "timestamp": time}]} for name, time in PEOPLE}
     monkeypatch.setattr(Store, "conversations", lambda self: iter(stored.items()))

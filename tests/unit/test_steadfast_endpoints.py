@@ -40,9 +40,7 @@ def test_values_are_those_of_yaml_1_2_and_rasa(tmp_path: Path, written: str, val
     assert section(tmp_path, f"tracker_store:\n  option: {written}\n") == {"option": value}
 
 
-@pytest.mark.parametrize(
-    ("written", "value"), [("${SECRET}", "hunter2"), ("a${SECRET}b", "ahunter2b")]
-)
+@pytest.mark.parametrize(("written", "value"), [("${SECRET}", "hunter2"), ("a${SECRET}b", "ahunter2b")])
 def test_environment_variables_are_expanded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, value: str
 ) -> None:
@@ -57,9 +55,7 @@ def test_quoted_environment_variables_stay(tmp_path: Path) -> None:
     assert section(tmp_path, text) == {"password": "${SECRET}"}
 
 
-def test_unset_environment_variable_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unset_environment_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its neighbours."""
     monkeypatch.delenv("SECRET", raising=False)
     with pytest.raises(SteadfastError, match=r"uses \$\{SECRET\}, but"):

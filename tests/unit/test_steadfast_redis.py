@@ -76,9 +76,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> type[PlayedRedis]:
         ({"key_prefix": 12}, "tracker:me"),
     ],
 )
-def test_keys_are_those_of_rasa(
-    played: type[PlayedRedis], options: dict[str, Any], key: str
-) -> None:
+def test_keys_are_those_of_rasa(played: type[PlayedRedis], options: dict[str, Any], key: str) -> None:
     """Which drops a prefix that is not alphanumeric."""
     played.values[key] = json.dumps(TRACKER)
     reader = open_reader("redis", options)
@@ -232,9 +230,7 @@ def test_probe_refuses_options_that_cannot_work(options: dict[str, Any], named: 
         open_reader("redis", options).probe()
 
 
-def test_probe_sees_a_server_that_forgets(
-    played: type[PlayedRedis], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_probe_sees_a_server_that_forgets(played: type[PlayedRedis], monkeypatch: pytest.MonkeyPatch) -> None:
     """One that evicts what was just written."""
     monkeypatch.setattr(played, "get", lambda self, key: None)
     with pytest.raises(SteadfastError, match="forgets at once"):

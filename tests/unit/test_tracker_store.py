@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -10,6 +11,7 @@ import pytest
 import yaml
 from ansible.plugins.filter.core import FilterModule
 
+from steadfast.endpoints import read_section
 from tests.kit import REPOSITORY
 from tests.unit.plugins import load
 
@@ -33,25 +35,25 @@ def examples(kind: str) -> Iterator[Any]:
                 yield pytest.param(store, option, value, id=f"{store}-{option}-{value!r}")
 
 
-def endpoints(store: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Render endpoints.yml as the role does, and read it as Rasa does."""
+def section(folder: Path, store: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Render endpoints.yml as the role does, and read its `tracker_store:` as Rasa does."""
     loader = jinja2.FileSystemLoader(REPOSITORY / "roles" / "rasa" / "templates")
     environment = jinja2.Environment(loader=loader, trim_blocks=True)
     environment.filters.update(FilterModule().filters())
-    section = {"type": definition(store)["type"], **settings}
     text = environment.get_template("endpoints.yml.j2").render(
-        rasa_actions_port=5055, tracker_store_endpoint=section
+        rasa_actions_port=5055,
+        tracker_store_endpoint={"type": definition(store)["type"], **settings},
     )
-    found: dict[str, Any] = yaml.safe_load(text)
-    return found
+    (folder / "endpoints.yml").write_text(text)
+    return read_section(str(folder / "endpoints.yml"), "tracker_store")
 
 
 @pytest.mark.parametrize(("store", "option", "value"), list(examples("accepted")))
-def test_option_reaches_rasa_as_it_was_set(store: str, option: str, value: Any) -> None:
+def test_option_reaches_rasa_as_it_was_set(tmp_path: Path, store: str, option: str, value: Any) -> None:
     """By Rasa's own name and of the same type, whatever characters it has."""
     assert PLUGIN.option_errors({option: value}, definition(store), store) == []
-    section = endpoints(store, {option: value})["tracker_store"]
-    assert section == {"type": definition(store)["type"], option: value}
+    found = section(tmp_path, store, {option: value})
+    assert found == {"type": definition(store)["type"], option: value}
 
 
 @pytest.mark.parametrize(("store", "option", "value"), list(examples("rejected")))
@@ -97,4 +99,3 @@ def test_every_option_has_examples(store: str) -> None:
     path = REPOSITORY / "tests" / "unit" / "stores" / f"{store}.yml"
     for kind, by_option in yaml.safe_load(path.read_text()).items():
         assert set(by_option) == options, kind
-
