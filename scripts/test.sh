@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 python=.steadfast/venv/bin/python
 times=
 failed=
