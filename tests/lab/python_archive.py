@@ -8,10 +8,12 @@ import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.packages import apt_install
 from tests.lab.runs import progress
 
 # What Rasa 3.6 runs on.
@@ -43,7 +45,7 @@ def python_archive(cache: Path) -> Path | None:
     if found is None:
         return None
     place = hashlib.sha256(str(found.prefix).encode()).hexdigest()[:8]
-    archive = cache / f"python-{'.'.join(map(str, found.version))}-{place}.tar.gz"
+    archive = cache / f"relocatable-python-{'.'.join(map(str, found.version))}-{place}.tar.gz"
     if not archive.is_file():
         progress(f"packing {found.prefix}")
         cache.mkdir(parents=True, exist_ok=True)
@@ -106,12 +108,26 @@ def pack(found: Interpreter, target: Path) -> None:
 
 
 def _write(found: Interpreter, packed: gzip.GzipFile) -> None:
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
+    opened = tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT)
+    with opened as tar, tempfile.TemporaryDirectory() as folder:
         for part in ("bin", "include", "lib"):
             for path in sorted((found.prefix / part).rglob("*")):
                 name = path.relative_to(found.prefix)
                 if _belongs(name):
-                    tar.add(path, f"python/{name}", recursive=False, filter=_anonymous)
+                    source = _relocatable(path, Path(folder)) if part == "bin" else path
+                    tar.add(source, f"python/{name}", recursive=False, filter=_anonymous)
+
+
+def _relocatable(program: Path, folder: Path) -> Path:
+    """Return a copy of an interpreter that looks for its own library where it will lie."""
+    if program.is_symlink() or program.read_bytes()[:4] != b"\x7fELF":
+        return program
+    if shutil.which("patchelf") is None:
+        apt_install("patchelf")
+    copy = folder / program.name
+    shutil.copy2(program, copy)
+    subprocess.run(("patchelf", "--set-rpath", "$ORIGIN/../lib", copy), check=True)
+    return copy
 
 
 def _belongs(name: Path) -> bool:
