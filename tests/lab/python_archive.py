@@ -108,8 +108,9 @@ def pack(found: Interpreter, target: Path) -> None:
 
 
 def _write(found: Interpreter, packed: gzip.GzipFile) -> None:
-    opened = tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT)
-    with opened as tar, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(
+        fileobj=packed, mode="w", format=tarfile.GNU_FORMAT
+    ) as tar:
         for part in ("bin", "include", "lib"):
             for path in sorted((found.prefix / part).rglob("*")):
                 name = path.relative_to(found.prefix)
