@@ -19,5 +19,5 @@ check ruff format --quiet --check .
 check mypy
 check yamllint --strict .
 check shellcheck scripts/*.sh .ci/run roles/*/files/*.sh
-check ansible-lint --offline --quiet --nocolor
+check ansible-lint --offline -q --nocolor
 [ -z "$failed" ] || { echo "error: not clean:$failed" >&2; exit 1; }
