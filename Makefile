@@ -25,11 +25,11 @@ talk: .steadfast/control ## talk to the bot: SENDER=me [MESSAGE="Find me some go
 show: .steadfast/control ## show a conversation straight from the store: SENDER=me; without it, list them
 	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show "$$SENDER",list)
 
-verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes]
-	@$(python) -m tests.persistence --inventory $(INVENTORY) $(if $(filter yes,$(REBOOT)),--reboot)
+verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes] [MESSAGES=file, for your own bot]
+	@$(python) -m tests.persistence --inventory $(INVENTORY) $(if $(filter yes,$(REBOOT)),--reboot) $(if $(MESSAGES),--messages "$$MESSAGES")
 
 remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
-	@$(playbook) --extra-vars remove_data=$(if $(filter yes,$(DATA)),true,false) playbooks/remove.yml
+	@$(playbook) --extra-vars '{"remove_data": $(if $(filter yes,$(DATA)),true,false)}' playbooks/remove.yml
 
 .PHONY: test test-fast lint bench-deploy
 test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)

@@ -23,7 +23,7 @@ install_packages() {
         fail "missing packages; run: sudo apt-get install -y $*"
     fi
     echo "Installing $* ..."
-    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qq -y "$@"; } \
+    { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@"; } \
         >"$tools/apt.log" 2>&1 || {
         tail -n 5 "$tools/apt.log" >&2
         fail "apt-get could not install $*; the lines above say why (all of it: $tools/apt.log)."
@@ -32,7 +32,7 @@ install_packages() {
 
 mkdir -p "$tools"
 command -v python3 >/dev/null || install_packages python3 python3-venv ca-certificates
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || command -v python3.10 >/dev/null ||
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     fail "python3 is $(python3 -V 2>&1 | cut -d' ' -f2), but the control machine needs 3.10 or newer (hosts may have older ones)."
 python3 -c 'import ensurepip' 2>/dev/null || install_packages python3-venv ca-certificates
 

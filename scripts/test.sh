@@ -2,6 +2,7 @@
 # All tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
 set -u
 cd "$(dirname "$0")/.." || exit
+[ "$(id -u)" -eq 0 ] || exec sudo --preserve-env=CI,SSL_CERT_FILE,PIP_CERT,PYENV_ROOT "$0"
 python=.steadfast/venv/bin/python
 times=
 failed=
@@ -23,6 +24,9 @@ part lint scripts/lint.sh
 part unit $python -m pytest --quiet tests/unit
 part machines $python -m tests.lab build
 part deploys-and-restarts $python -m pytest --verbose -rs --durations 10 tests/deploy tests/persistence
+
+# What was written as root must not stand in the way of the user who has started this by sudo.
+[ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .steadfast
 
 printf '\n%s' "$times"
 [ -z "$failed" ] || {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ _Constructor.add_constructor("!env_var", _expand)
 
 
 def read_section(path: str, name: str) -> dict[str, Any]:
-    """Returns one section of an endpoints file; an absent or empty section is `{}`.
+    """Returns one section of an endpoints file, or of standard input for `-`; an absent or empty section is `{}`.
 
     YAML 1.2 as in Rasa: `yes` is a string, `010` is ten.
 
@@ -61,7 +62,8 @@ def read_section(path: str, name: str) -> dict[str, Any]:
     yaml.Constructor = _Constructor
     yaml.version = (1, 2)
     try:
-        content = yaml.load(_decode_escapes(Path(path).read_text(encoding="utf-8"))) or {}
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        content = yaml.load(_decode_escapes(text)) or {}
     except OSError as error:
         raise SteadfastError(
             f"{path} cannot be read ({error.strerror}): run this as root or as the bot's user."

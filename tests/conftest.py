@@ -103,8 +103,9 @@ def deployed(
 
         def result(system: str) -> Deployed:
             # The first to ask starts all of them: they are independent, and mostly wait.
-            for name in wanted if not under_way else ():
-                under_way[name] = pool.submit(deploy, name)
+            for name in {**wanted, system: None} if system not in under_way else ():
+                if name not in under_way:
+                    under_way[name] = pool.submit(deploy, name)
             return under_way[system].result()
 
         yield result

@@ -66,6 +66,7 @@ class CallbackModule(DefaultCallback):
         """Start with no role timed."""
         super().__init__()
         self._role_seconds: defaultdict[str, float] = defaultdict(float)
+        self._errors: set[str] = set()
         self._role = ""
         self._role_started = time.monotonic()
 
@@ -109,7 +110,9 @@ class CallbackModule(DefaultCallback):
         return bool(result._task.diff and result._result.get("diff"))
 
     def v2_on_file_diff(self, result: Any) -> None:
-        """Print nothing here: the difference comes with the result."""
+        """Print nothing here, unless asked for all: the difference comes with the result."""
+        if self._is_verbose():
+            super().v2_on_file_diff(result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         """Print the error as a sentence."""
@@ -118,7 +121,11 @@ class CallbackModule(DefaultCallback):
             return
         if is_rescued(result._task):
             return
-        self._display.display(f"    error: {sentence(result._result)}", color=constants.COLOR_ERROR, stderr=False)
+        # Several hosts may fail for one reason, such as a setting that they share.
+        error = sentence(result._result)
+        if error not in self._errors:
+            self._errors.add(error)
+            self._display.display(f"    error: {error}", color=constants.COLOR_ERROR, stderr=False)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         """Print why a host cannot be reached."""
@@ -133,6 +140,9 @@ class CallbackModule(DefaultCallback):
         elif result._result.get("changed"):
             label = self._get_item_label(result._result)
             self._display.display(f"    changed: {result._host.get_name()} {label}", color=constants.COLOR_CHANGED)
+
+    def v2_runner_retry(self, result: Any) -> None:
+        """Print nothing: the task's name says what is waited for."""
 
     def v2_runner_item_on_failed(self, result: Any) -> None:
         """Print nothing: the loop's own result has the sentence."""

@@ -36,7 +36,21 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"tracker_store_options": {"port": 22}},
         ("tracker_store_options.port is 22", "choose a free port"),
     ),
-    "port of the bot taken": ({"rasa_port": 22}, ("rasa_port is 22", "choose a free port")),
+    "port of the bot taken": ({"rasa_port": 8022}, ("rasa_port is 8022", "choose a free port")),
+    "port of the bot out of range": ({"rasa_port": 80}, ("rasa_port is 80", "1024 to 65535")),
+    "port of the bot twice": ({"rasa_port": 5055}, ("rasa_port is 5055", "rasa_actions_port")),
+    "weak password for the kit's own Redis": (
+        {"tracker_store_options": {"password": "777777"}},
+        ("tracker_store_options.password has 6 characters", "16 or more"),
+    ),
+    "TLS that the kit's own Redis has not": (
+        {"tracker_store_options": {"use_ssl": True}},
+        ("tracker_store_options.use_ssl is true", "has no TLS"),
+    ),
+    "durability that is none": (
+        {"redis_appendfsync": "no"},
+        ("redis_appendfsync is 'no'", "always, or everysec"),
+    ),
     "unsupported distribution": (
         {"preflight_systems": {"Debian": ["99"]}},
         ("runs Debian 12", "supported are Debian 99"),
@@ -72,6 +86,8 @@ def fresh(
 ) -> Iterator[Fresh]:
     """A fresh host over SSH."""
     host = start("debian-12", "fresh")
+    # Something that has the port of a bot.
+    host.exec("systemd-run --unit taken python3 -m http.server --bind 127.0.0.1 8022")
     key = lab.generate_key(tmp_path_factory.mktemp("key"))
     kit = Kit(
         tmp_path_factory.mktemp("fresh") / "inventory",
@@ -100,6 +116,20 @@ def test_wrong_settings_are_refused_before_the_host_is_touched(fresh: Fresh, cas
     says(fresh.kit.deploy(**variables), *parts)
     found = fresh.host.exec("ls /etc/steadfast /opt/steadfast /etc/redis 2>/dev/null", check=False)
     assert found.stdout == ""
+
+
+def test_somebody_elses_rasa_is_left_alone(fresh: Fresh) -> None:
+    """An account or a service of the same name is not taken over, nor removed later."""
+    fresh.host.exec("useradd --system --home-dir /srv/chatbot rasa")
+    try:
+        says(fresh.kit.deploy(), "an account rasa (rasa_user) with the home /srv/chatbot")
+    finally:
+        fresh.host.exec("userdel rasa")
+    fresh.host.put(b"[Service]\nExecStart=/bin/true\n", "/etc/systemd/system/rasa.service")
+    try:
+        says(fresh.kit.deploy(), "the service /etc/systemd/system/rasa.service")
+    finally:
+        fresh.host.exec("rm /etc/systemd/system/rasa.service")
 
 
 def test_no_sudo(fresh: Fresh) -> None:

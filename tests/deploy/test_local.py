@@ -97,9 +97,19 @@ def test_memory_store_is_warned_of_and_convicted(machine: Machine) -> None:
     assert "LOST" in verdict.stdout
 
 
+def test_remove_leaves_the_data(machine: Machine) -> None:
+    """Unless it is asked for; and a new deploy finds it again."""
+    machine.make("deploy")
+    machine.make("talk", "SENDER=bob", "MESSAGE=remember blue-17")
+    assert "The data stays in" in machine.make("remove").stdout
+    assert machine.host.exec("ls /var/lib/redis/tracker").stdout.strip()
+    machine.make("deploy")
+    answer = machine.make("talk", "SENDER=bob", "MESSAGE=what did I ask you to remember?").stdout
+    assert "blue-17" in answer
+
+
 def test_remove_takes_everything_away(machine: Machine) -> None:
     """The machine is as it was, but for the clone."""
-    machine.make("deploy")
     machine.make("remove", "DATA=yes")
     for path in ("/opt/steadfast", "/etc/steadfast", "/var/lib/steadfast", "/var/lib/redis/tracker"):
         assert machine.host.exec(f"ls {path}", check=False).exit_code != 0, path

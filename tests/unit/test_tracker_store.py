@@ -42,6 +42,7 @@ def section(folder: Path, store: str, settings: dict[str, Any]) -> dict[str, Any
     environment.filters.update(FilterModule().filters())
     text = environment.get_template("endpoints.yml.j2").render(
         rasa_actions_port=5055,
+        __rasa_has_actions=True,
         tracker_store_endpoint={"type": definition(store)["type"], **settings},
     )
     (folder / "endpoints.yml").write_text(text)

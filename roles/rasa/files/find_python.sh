@@ -14,6 +14,9 @@ set -u
 
 for interpreter in "$@"; do
     [ -x "$interpreter" ] || continue
+    # This runs as root: an interpreter that some other user could have put there is none of ours.
+    owner=$(stat --dereference --format %u "$interpreter")
+    [ "$owner" = 0 ] || [ "$owner" = "${SUDO_UID:-0}" ] || continue
     "$interpreter" -c '
 import bz2, ctypes, hashlib, lzma, sqlite3, ssl, sys, zlib
 if not (3, 8) <= sys.version_info[:2] <= (3, 10) or sys.implementation.name != "cpython":

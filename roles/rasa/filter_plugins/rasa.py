@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-# What tools leave in a project; none of it is a source.
-IGNORED = {"__pycache__", ".rasa", "models", "results"}
+# What Rasa leaves at the top of a project; none of it is a source, nor is a cache of Python or a virtual environment.
+IGNORED = {"models", "results"}
 
 
 def _sources(root: Path) -> Iterable[Path]:
     for path in sorted(root.rglob("*")):
         names = path.relative_to(root).parts
-        if path.is_file() and not any(name in IGNORED or name.startswith(".") for name in names):
+        if names[0] in IGNORED or (root / names[0] / "pyvenv.cfg").is_file():
+            continue
+        if path.is_file() and not any(name == "__pycache__" or name.startswith(".") for name in names):
             yield path
 
 
@@ -44,9 +46,17 @@ def folder_names(folder: str) -> list[str]:
     return sorted(path.name for path in root.iterdir()) if root.is_dir() else []
 
 
+def file_stamp(path: str) -> str:
+    """Tell one state of a file from another by its name, size and time; nothing for no path."""
+    if not path or not Path(path).is_file():
+        return ""
+    state = Path(path).stat()
+    return f"{path} {state.st_size} {state.st_mtime_ns}"
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Any]:
         """Map the filters' names to their functions."""
-        return {"rasa_folder_digest": folder_digest, "rasa_folder_names": folder_names}
+        return {"rasa_folder_digest": folder_digest, "rasa_folder_names": folder_names, "rasa_file_stamp": file_stamp}
