@@ -1,4 +1,4 @@
-"""Promises of a deploy over SSH on a bot host and a store host, as a user with sudo."""
+"""Promises of a deploy over SSH, as a user with sudo: a host with a bot, and one with a bot and the store of both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.kit import Kit, Run, run
 
 
 class Pair(NamedTuple):
-    """A bot host, a store host, their inventory, the dry run and the deploy."""
+    """A host with a bot, one with a bot and the store, their inventory, the dry run and the deploy."""
 
     bot: lab.Host
     store: lab.Host
@@ -34,7 +34,7 @@ def pair(
     kit = Kit(
         tmp_path_factory.mktemp("pair") / "inventory",
         {"bot": lab.authorize(bot, key), "store": lab.authorize(store, key)},
-        bots=["bot"],
+        bots=["bot", "store"],
         stores=["store"],
         settings=settings("debian-12"),
     )
@@ -57,10 +57,30 @@ def test_deploy_ends_with_the_bots_answer(pair: Pair) -> None:
     assert "Bot:  Big Arena, Rock Cellar" in pair.deploy.succeeded().output
 
 
-def test_each_host_has_its_part_only(pair: Pair) -> None:
-    """No Redis beside the bot, no Rasa beside the store."""
+def test_only_the_store_host_has_redis(pair: Pair) -> None:
+    """Each host gets what its groups say."""
     assert pair.bot.exec("ls /etc/redis", check=False).exit_code != 0
-    assert pair.store.exec("ls /opt/steadfast", check=False).exit_code != 0
+    assert pair.store.exec("ls /etc/redis/tracker.conf").exit_code == 0
+
+
+def test_model_is_trained_once_for_all_bots(pair: Pair) -> None:
+    """The first bot host trains, which leaves a cache; the other one has the same model without."""
+    digest = "cd /var/lib/steadfast/models && sha256sum *.tar.gz"
+    assert pair.bot.exec(digest).stdout == pair.store.exec(digest).stdout
+    cache = "ls /var/lib/steadfast/cache"
+    assert pair.bot.exec(cache).exit_code == 0
+    assert pair.store.exec(cache, check=False).exit_code != 0
+
+
+def test_bots_share_their_conversations(pair: Pair) -> None:
+    """What was said to one is known to the other."""
+
+    def say(host: str, message: str) -> str:
+        talk = ("python", "-m", "control", "--inventory", str(pair.kit.folder), "--host", host)
+        return run(*talk, "talk", "wanderer", message).succeeded().output
+
+    say("bot", "Find me some good venues")
+    assert "Rock Cellar has the best reviews" in say("store", "compare the reviews")
 
 
 def test_redis_listens_on_its_private_address(pair: Pair) -> None:
@@ -108,7 +128,7 @@ def test_remove_takes_away_what_deploy_put_there(pair: Pair) -> None:
     assert pair.store.exec("systemctl cat redis-tracker", check=False).exit_code != 0
     assert pair.store.exec("ls /var/lib/redis/tracker").stdout.strip()
     noted = json.loads(pair.store.exec("cat /etc/steadfast/facts/kept.fact").stdout)
-    assert noted["data"] == ["/var/lib/redis/tracker"]
+    assert set(noted["data"]) == {"/var/lib/redis/tracker", "/var/lib/steadfast"}
 
     pair.kit.remove(remove_data=True).succeeded()
     for path in ("/etc/steadfast", "/var/lib/redis/tracker"):
