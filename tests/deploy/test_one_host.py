@@ -40,21 +40,6 @@ def test_second_deploy_changes_nothing(deployed: Deployments, system: str) -> No
     assert found.host.exec(state).stdout == before
 
 
-def test_changed_setting_restarts_only_what_it_touches(deployed: Deployments, system: str) -> None:
-    """A channel of Rasa is no business of the store or of the action server."""
-    found = deployed(system)
-
-    def process_ids() -> dict[str, str]:
-        show = "systemctl show --value --property=MainPID"
-        return {name: found.host.exec(f"{show} {name}").stdout.strip() for name in SERVICES}
-
-    before = process_ids()
-    found.kit.deploy(rasa_credentials={"rest": {}, "callback": {"url": "http://127.0.0.1:9/"}})
-    after = process_ids()
-    assert {name for name in SERVICES if before[name] != after[name]} == {"rasa"}
-    found.kit.deploy().succeeded()
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_services_are_sandboxed(deployed: Deployments, system: str, service: str) -> None:
     """The exposure that systemd measures, from 0 to 10, is 2.0 or better."""
