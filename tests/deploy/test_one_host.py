@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import testinfra
 
 from tests.conftest import Deployed
 
@@ -38,6 +39,30 @@ def test_second_deploy_changes_nothing(deployed: Deployments, system: str) -> No
     second = found.kit.deploy().succeeded()
     assert second.changed == {system: 0}, second.output
     assert found.host.exec(state).stdout == before
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_service_runs_and_starts_at_boot(deployed: Deployments, system: str, service: str) -> None:
+    """Under systemd."""
+    host = testinfra.get_host(f"docker://{deployed(system).host.container_name}")
+    assert host.service(service).is_running
+    assert host.service(service).is_enabled
+
+
+@pytest.mark.parametrize("name", ["endpoints.yml", "credentials.yml", "token"])
+def test_configuration_is_for_the_bots_account_only(deployed: Deployments, system: str, name: str) -> None:
+    """It has the passwords."""
+    host = testinfra.get_host(f"docker://{deployed(system).host.container_name}")
+    file = host.file(f"/etc/steadfast/{name}")
+    assert (file.user, file.mode) == ("rasa", 0o400)
+
+
+def test_packages_own_redis_stays_off(deployed: Deployments, system: str) -> None:
+    """The distribution's instance would listen without a password after the next boot."""
+    host = testinfra.get_host(f"docker://{deployed(system).host.container_name}")
+    assert host.package("redis-server").is_installed
+    assert not host.service("redis-server").is_enabled
+    assert not host.service("redis-server").is_running
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -109,7 +134,10 @@ def test_secrets_stay_secret(deployed: Deployments, system: str) -> None:
         "processes": found.host.exec("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout,
         "journal": found.host.exec("journalctl --no-pager").stdout,
     }
+    where = {"rasa_api_token": "/etc/steadfast/token", "redis_password": "/etc/steadfast/endpoints.yml"}
     for name, secret in found.kit.secrets().items():
+        # The search below would find it, were it readable.
+        assert secret in found.host.exec(f"cat {where[name]}").stdout
         assert [place for place, text in places.items() if secret in text] == [], name
         readable = found.host.exec(
             "grep --recursive --files-with-matches --fixed-strings --regexp "
