@@ -12,8 +12,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from tests import lab
@@ -24,6 +26,8 @@ from tests.lab.python_archive import python_archive
 # many seconds.
 FRESH_RATIO = 0.6
 UNCHANGED_SECONDS = 15.0
+# The machine's disk and network are now fast, now slow: recipe and deploy take turns, the medians are compared.
+ROUNDS = 3
 
 PYTHON = "/root/python"
 CLONE = "/root/steadfast"
@@ -102,28 +106,34 @@ def deploys(archive: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Measure, print a table, and fail when a promise was missed."""
+    """Measure in turns, print a table, and fail when a promise was missed."""
     lab.ensure_engine()
     lab.remove_leftovers()
     archive = python_archive(REPOSITORY / ".steadfast" / "cache")
     if archive is None:
         sys.exit("This benchmark needs a Python 3.8 - 3.10 on this machine, for both sides.")
+    by_hand, fresh, unchanged = [], [], []
     try:
-        by_hand = recipe(archive)
-        fresh, unchanged = deploys(archive)
+        for number in track(range(ROUNDS), "recipe, deploy, deploy unchanged ...", transient=True):
+            by_hand.append(recipe(archive))
+            for seconds, found in zip((fresh, unchanged), deploys(archive), strict=True):
+                seconds.append(found)
+            print(f"{number + 1}: {by_hand[-1]:.1f} s, {fresh[-1]:.1f} s, {unchanged[-1]:.1f} s", flush=True)
     finally:
         lab.remove_run(lab.run_id())
-    met = {True: "met", False: "missed"}
-    table = Table("what", "seconds", "promise", "", title="deploy, on this machine, in one run")
-    table.add_row("manual recipe", f"{by_hand:.1f}", "", "")
-    ratio = fresh / by_hand
-    promise = f"at most {FRESH_RATIO} of the recipe: {ratio:.2f}"
-    table.add_row("make deploy, fresh", f"{fresh:.1f}", promise, met[ratio <= FRESH_RATIO])
-    promise = f"at most {UNCHANGED_SECONDS:.0f} s"
-    is_met = unchanged <= UNCHANGED_SECONDS
-    table.add_row("make deploy, unchanged", f"{unchanged:.1f}", promise, met[is_met])
+
+    ratio = median(fresh) / median(by_hand)
+    promises = (
+        ("manual recipe", by_hand, "", True),
+        ("make deploy, fresh", fresh, f"{FRESH_RATIO} of the recipe: {ratio:.2f}", ratio <= FRESH_RATIO),
+        ("make deploy, unchanged", unchanged, f"{UNCHANGED_SECONDS:.0f} s", median(unchanged) <= UNCHANGED_SECONDS),
+    )
+    table = Table("seconds", "least", "median", "most", "promise, at most", "", title=f"deploy, {ROUNDS} rounds")
+    for what, seconds, promise, is_met in promises:
+        figures = (f"{figure:.1f}" for figure in (min(seconds), median(seconds), max(seconds)))
+        table.add_row(what, *figures, promise, ("met" if is_met else "MISSED") if promise else "")
     Console(width=100).print(table)
-    sys.exit(0 if ratio <= FRESH_RATIO and is_met else 1)
+    sys.exit(0 if all(is_met for *_, is_met in promises) else 1)
 
 
 if __name__ == "__main__":
