@@ -75,12 +75,20 @@ def probe(options: argparse.Namespace) -> None:
     _print(_reader(_facts(options)).probe())
 
 
+def prepare(options: argparse.Namespace) -> None:
+    """Makes the tables that the store needs, or mends those that Rasa made; prints what it changed.
+
+    With --store and --endpoints it prepares a store that is not in use yet.
+    """
+    _print({"changed": _reader(_facts(options)).prepare()})
+
+
 def wait(options: argparse.Namespace) -> None:
     """Waits until Rasa, its model and its action server are ready."""
-    from steadfast.endpoints import read_section
+    from steadfast.endpoints import read_endpoints, section
 
     facts = read_bot_facts()
-    action_url = read_section(facts.endpoints, "action_endpoint").get("url")
+    action_url = section(read_endpoints(facts.endpoints), "action_endpoint").get("url")
     _print(_bot(facts).wait(options.seconds, action_url))
 
 
@@ -95,10 +103,12 @@ def _facts(options: argparse.Namespace) -> BotFacts:
 
 
 def _reader(facts: BotFacts) -> Reader:
-    from steadfast.endpoints import read_section
+    from steadfast.endpoints import read_endpoints, section, set_environment
     from steadfast.readers import open_reader
 
-    return open_reader(facts.tracker_store, read_section(facts.endpoints, "tracker_store"))
+    endpoints = read_endpoints(facts.endpoints)
+    set_environment(endpoints)
+    return open_reader(facts.tracker_store, section(endpoints, "tracker_store"))
 
 
 def _bot(facts: BotFacts) -> Bot:
@@ -135,9 +145,9 @@ def parser() -> argparse.ArgumentParser:
     talking = command("talk", talk, seconds=60)
     talking.add_argument("sender")
     talking.add_argument("message", nargs="+")
-    probing = command("probe", probe)
-    probing.add_argument("--store", help="name of the tracker store; by default the deployed one")
-    probing.add_argument("--endpoints", help="an endpoints file; by default the deployed one")
+    for looking in (command("probe", probe), command("prepare", prepare)):
+        looking.add_argument("--store", help="name of the tracker store; by default the deployed one")
+        looking.add_argument("--endpoints", help="an endpoints file; by default the deployed one")
     command("wait", wait, seconds=180)
     return root
 

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
@@ -48,8 +48,8 @@ _Resolver.add_implicit_resolver("!env_var", ENVIRONMENT_VARIABLE, None)
 _Constructor.add_constructor("!env_var", _expand)
 
 
-def read_section(path: str, name: str) -> dict[str, Any]:
-    """Returns one section of an endpoints file, or of standard input for `-`; an absent or empty section is `{}`.
+def read_endpoints(path: str) -> dict[str, Any]:
+    """Returns an endpoints file, or standard input for `-`.
 
     YAML 1.2 as in Rasa: `yes` is a string, `010` is ten.
 
@@ -63,7 +63,7 @@ def read_section(path: str, name: str) -> dict[str, Any]:
     yaml.version = (1, 2)
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        content = yaml.load(_decode_escapes(text)) or {}
+        content = yaml.load(_decode_escapes(text))
     except OSError as error:
         raise SteadfastError(
             f"{path} cannot be read ({error.strerror}): run this as root or as the bot's user."
@@ -72,5 +72,19 @@ def read_section(path: str, name: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}," if mark else ""
         raise SteadfastError(f"{path}{where} is not valid YAML.") from None
-    section = content.get(name) if isinstance(content, dict) else None
-    return dict(section or {})
+    return dict(content) if isinstance(content, dict) else {}
+
+
+def section(endpoints: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Returns one section of `endpoints.yml`; an absent or empty section is `{}`."""
+    return dict(endpoints.get(name) or {})
+
+
+def set_environment(endpoints: Mapping[str, Any]) -> None:
+    """Sets what Rasa and the drivers read from the environment only.
+
+    It is kept in the section `steadfast:`, which Rasa passes over: in a file for the bot's
+    account, since the environment of a service can be read by others.
+    """
+    variables = section(endpoints, "steadfast").get("environment") or {}
+    os.environ.update({name: str(value) for name, value in variables.items()})

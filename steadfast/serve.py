@@ -2,13 +2,15 @@
 
 Rasa 3.6.21 takes the HTTP API's token from `--auth-token` only; there is no environment variable
 and no file for it. This reads the token from a file and calls Rasa's command line in this very
-process, whose arguments as the system shows them stay as they were.
+process, whose arguments as the system shows them stay as they were. What the tracker store takes
+from the environment only is set here, too, from the endpoints file.
 """
 
 from __future__ import annotations
 
 import sys
 
+from steadfast.endpoints import read_endpoints, set_environment
 from steadfast.errors import SteadfastError
 from steadfast.facts import read_bot_facts, read_token
 from steadfast.launch import start_rasa
@@ -45,6 +47,8 @@ def main() -> None:
     try:
         path, arguments = split_token_file(sys.argv[1:])
         complete = rasa_arguments(arguments, read_token(path))
+        if "--endpoints" in arguments[:-1]:
+            set_environment(read_endpoints(arguments[arguments.index("--endpoints") + 1]))
     except SteadfastError as error:
         sys.exit(str(error))
     start_rasa(complete)

@@ -40,6 +40,17 @@ class Reader(ABC):
                 what to do.
         """
 
+    def prepare(self) -> list[str]:
+        """Makes the tables that the store needs, or mends those that are there, keeping every row.
+
+        Returns:
+            What it changed, a few words each; empty where all was well, or where there are no tables.
+
+        Raises:
+            SteadfastError: The login may not, or something else has a table of that name.
+        """
+        return []
+
     def conversations(self) -> Iterator[tuple[str, Tracker]]:
         """Yields every sender with the stored conversation."""
         for sender in self.senders():

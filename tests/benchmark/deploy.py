@@ -112,7 +112,9 @@ def main() -> None:
     archive = python_archive(REPOSITORY / ".steadfast" / "cache")
     if archive is None:
         sys.exit("This benchmark needs a Python 3.8 - 3.10 on this machine, for both sides.")
-    by_hand, fresh, unchanged = [], [], []
+    by_hand: list[float] = []
+    fresh: list[float] = []
+    unchanged: list[float] = []
     try:
         for number in track(range(ROUNDS), "recipe, deploy, deploy unchanged ...", transient=True):
             by_hand.append(recipe(archive))

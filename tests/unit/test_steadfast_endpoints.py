@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from steadfast.endpoints import read_section
+from steadfast.endpoints import read_endpoints, section
 from steadfast.errors import SteadfastError
 
 
-def section(tmp_path: Path, text: str) -> dict[str, object]:
+def tracker_store(tmp_path: Path, text: str) -> dict[str, object]:
     """Returns the section `tracker_store` of an endpoints file with this text."""
     path = tmp_path / "endpoints.yml"
     path.write_text(text, encoding="utf-8")
-    return read_section(str(path), "tracker_store")
+    return section(read_endpoints(str(path)), "tracker_store")
 
 
 @pytest.mark.parametrize("text", ["", "lock_store:\n  type: redis\n", "tracker_store:\n", "[]"])
 def test_absent_section_is_empty(tmp_path: Path, text: str) -> None:
     """Rasa then keeps conversations in memory."""
-    assert section(tmp_path, text) == {}
+    assert tracker_store(tmp_path, text) == {}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_absent_section_is_empty(tmp_path: Path, text: str) -> None:
 )
 def test_values_are_those_of_yaml_1_2_and_rasa(tmp_path: Path, written: str, value: object) -> None:
     """Other parsers read 010 as eight and yes as true."""
-    assert section(tmp_path, f"tracker_store:\n  option: {written}\n") == {"option": value}
+    assert tracker_store(tmp_path, f"tracker_store:\n  option: {written}\n") == {"option": value}
 
 
 @pytest.mark.parametrize(("written", "value"), [("${SECRET}", "hunter2"), ("a${SECRET}b", "ahunter2b")])
@@ -46,29 +46,29 @@ def test_environment_variables_are_expanded(
 ) -> None:
     """As Rasa does in plain scalars."""
     monkeypatch.setenv("SECRET", "hunter2")
-    assert section(tmp_path, f"tracker_store:\n  password: {written}\n") == {"password": value}
+    assert tracker_store(tmp_path, f"tracker_store:\n  password: {written}\n") == {"password": value}
 
 
 def test_quoted_environment_variables_stay(tmp_path: Path) -> None:
     """As Rasa leaves them in quoted ones."""
     text = 'tracker_store:\n  password: "${SECRET}"\n'
-    assert section(tmp_path, text) == {"password": "${SECRET}"}
+    assert tracker_store(tmp_path, text) == {"password": "${SECRET}"}
 
 
 def test_unset_environment_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its neighbours."""
     monkeypatch.delenv("SECRET", raising=False)
     with pytest.raises(SteadfastError, match=r"uses \$\{SECRET\}, but"):
-        section(tmp_path, "tracker_store:\n  password: ${SECRET}\n")
+        tracker_store(tmp_path, "tracker_store:\n  password: ${SECRET}\n")
 
 
 def test_bad_yaml_is_told_with_its_line(tmp_path: Path) -> None:
     """Where the parser gave up."""
     with pytest.raises(SteadfastError, match=r"endpoints\.yml, line 3, is not valid YAML\."):
-        section(tmp_path, "tracker_store:\n  - a: b\n c: [\n")
+        tracker_store(tmp_path, "tracker_store:\n  - a: b\n c: [\n")
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
     """One sentence."""
     with pytest.raises(SteadfastError, match="cannot be read"):
-        read_section(str(tmp_path / "none.yml"), "tracker_store")
+        section(read_endpoints(str(tmp_path / "none.yml")), "tracker_store")

@@ -11,18 +11,24 @@ import pytest
 import yaml
 from ansible.plugins.filter.core import FilterModule
 
-from steadfast.endpoints import read_section
+from steadfast.endpoints import read_endpoints, section
 from tests.kit import REPOSITORY
 from tests.unit.plugins import load
 
-PLUGIN = load("roles/tracker_store/filter_plugins/tracker_store.py")
-STORES: list[str] = PLUGIN.store_names()
+PLUGIN = load("plugins/filter/definitions.py")
+DEFINITIONS = REPOSITORY / "roles" / "tracker_store" / "stores"
+STORES: list[str] = PLUGIN.definition_names(str(DEFINITIONS))
 
 
 def definition(store: str) -> dict[str, Any]:
     """Read a store's definition; its templates stay as they are."""
-    path = REPOSITORY / "roles" / "tracker_store" / "stores" / f"{store}.yml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text())["tracker_store_definition"]
+    found: dict[str, Any] = yaml.safe_load((DEFINITIONS / f"{store}.yml").read_text())["tracker_store_definition"]
+    return found
+
+
+def errors(store: str, options: dict[str, Any]) -> list[str]:
+    """Check options as the role does."""
+    found: list[str] = PLUGIN.option_errors(options, definition(store), "tracker_store_options", f"the store '{store}'")
     return found
 
 
@@ -35,25 +41,23 @@ def examples(kind: str) -> Iterator[Any]:
                 yield pytest.param(store, option, value, id=f"{store}-{option}-{value!r}")
 
 
-def section(folder: Path, store: str, settings: dict[str, Any]) -> dict[str, Any]:
+def rendered(folder: Path, store: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Render endpoints.yml as the role does, and read its `tracker_store:` as Rasa does."""
     loader = jinja2.FileSystemLoader(REPOSITORY / "roles" / "rasa" / "templates")
     environment = jinja2.Environment(loader=loader, trim_blocks=True)
     environment.filters.update(FilterModule().filters())
     text = environment.get_template("endpoints.yml.j2").render(
-        rasa_actions_port=5055,
-        __rasa_has_actions=True,
-        tracker_store_endpoint={"type": definition(store)["type"], **settings},
+        __rasa_endpoints={"tracker_store": {"type": definition(store)["type"], **settings}},
     )
     (folder / "endpoints.yml").write_text(text)
-    return read_section(str(folder / "endpoints.yml"), "tracker_store")
+    return section(read_endpoints(str(folder / "endpoints.yml")), "tracker_store")
 
 
 @pytest.mark.parametrize(("store", "option", "value"), list(examples("accepted")))
 def test_option_reaches_rasa_as_it_was_set(tmp_path: Path, store: str, option: str, value: Any) -> None:
     """By Rasa's own name and of the same type, whatever characters it has."""
-    assert PLUGIN.option_errors({option: value}, definition(store), store) == []
-    found = section(tmp_path, store, {option: value})
+    assert errors(store, {option: value}) == []
+    found = rendered(tmp_path, store, {option: value})
     assert found == {"type": definition(store)["type"], option: value}
 
 
@@ -61,7 +65,7 @@ def test_option_reaches_rasa_as_it_was_set(tmp_path: Path, store: str, option: s
 def test_wrong_value_is_refused_with_a_sentence(store: str, option: str, value: Any) -> None:
     """It names the option, its value unless that is a secret, and what is allowed."""
     schema = definition(store)["options"][option]
-    (error,) = PLUGIN.option_errors({option: value}, definition(store), store)
+    (error,) = errors(store, {option: value})
     assert error.startswith(f"tracker_store_options.{option} is ")
     assert schema["description"] in error
     assert (repr(value) in error) is not schema.get("secret", False)
@@ -70,13 +74,13 @@ def test_wrong_value_is_refused_with_a_sentence(store: str, option: str, value: 
 @pytest.mark.parametrize("store", STORES)
 def test_unknown_option_is_refused(store: str) -> None:
     """With what is allowed."""
-    (error,) = PLUGIN.option_errors({"colour": "blue"}, definition(store), store)
+    (error,) = errors(store, {"colour": "blue"})
     assert f"tracker_store_options.colour is not an option of the store '{store}'" in error
 
 
 def test_mistyped_option_gets_a_hint() -> None:
     """The nearest name."""
-    (error,) = PLUGIN.option_errors({"keyprefix": "x"}, definition("redis"), "redis")
+    (error,) = errors("redis", {"keyprefix": "x"})
     assert "Did you mean 'key_prefix'?" in error
 
 
