@@ -8,22 +8,16 @@ from typing import Any
 
 import jinja2
 import pytest
-import yaml
 from ansible.plugins.filter.core import FilterModule
 
 from steadfast.endpoints import read_endpoints, section
 from tests.kit import REPOSITORY
+from tests.stores import definition, known
 from tests.unit.plugins import load
 
 PLUGIN = load("plugins/filter/definitions.py")
 DEFINITIONS = REPOSITORY / "roles" / "tracker_store" / "stores"
 STORES: list[str] = PLUGIN.definition_names(str(DEFINITIONS))
-
-
-def definition(store: str) -> dict[str, Any]:
-    """Read a store's definition; its templates stay as they are."""
-    found: dict[str, Any] = yaml.safe_load((DEFINITIONS / f"{store}.yml").read_text())["tracker_store_definition"]
-    return found
 
 
 def errors(store: str, options: dict[str, Any]) -> list[str]:
@@ -33,10 +27,9 @@ def errors(store: str, options: dict[str, Any]) -> list[str]:
 
 
 def examples(kind: str) -> Iterator[Any]:
-    """Yield (store, option, value) of tests/unit/stores/."""
+    """Yield (store, option, value) of tests/stores/."""
     for store in STORES:
-        path = REPOSITORY / "tests" / "unit" / "stores" / f"{store}.yml"
-        for option, values in yaml.safe_load(path.read_text())[kind].items():
+        for option, values in known(store)[kind].items():
             for value in values:
                 yield pytest.param(store, option, value, id=f"{store}-{option}-{value!r}")
 
@@ -89,7 +82,7 @@ def test_store_has_all_its_pieces(store: str) -> None:
     """One place per store; what is missing is named."""
     found = definition(store)
     role = found["server_role"]
-    pieces = [f"steadfast/readers/{store}.py", f"tests/unit/stores/{store}.yml"]
+    pieces = [f"steadfast/readers/{store}.py", f"tests/stores/{store}.yml"]
     if role:
         tasks = ("main", "tracker_store", "preflight")
         pieces += [f"roles/{role}/tasks/{name}.yml" for name in tasks]
@@ -101,6 +94,5 @@ def test_store_has_all_its_pieces(store: str) -> None:
 def test_every_option_has_examples(store: str) -> None:
     """Otherwise the tests above would pass for an option that nobody tried."""
     options = set(definition(store)["options"])
-    path = REPOSITORY / "tests" / "unit" / "stores" / f"{store}.yml"
-    for kind, by_option in yaml.safe_load(path.read_text()).items():
-        assert set(by_option) == options, kind
+    for kind in ("accepted", "rejected"):
+        assert set(known(store)[kind]) == options, kind

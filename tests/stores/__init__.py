@@ -1,0 +1,36 @@
+"""What the tests know of each store, a file per store: `NAME.yml`.
+
+accepted: values that Rasa takes, by option
+rejected: values that must be refused, by option
+systems: where the kit's server (or the store's file) is tried, by the lab's names; the first one is verified
+loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parent
+
+
+def known(store: str) -> dict[str, Any]:
+    """Read what the tests know of a store."""
+    found: dict[str, Any] = yaml.safe_load((FOLDER / f"{store}.yml").read_text())
+    return {"systems": [], "loses": [], **found}
+
+
+def definition(store: str) -> dict[str, Any]:
+    """Read a store's definition; its templates stay as they are."""
+    path = FOLDER.parent.parent / "roles" / "tracker_store" / "stores" / f"{store}.yml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text())["tracker_store_definition"]
+    return found
+
+
+def cases(wanted: Callable[[str, str], bool] = lambda store, system: True) -> list[tuple[str, str]]:
+    """List each store with each system that it is tried on, or those that are wanted."""
+    names = sorted(path.stem for path in FOLDER.glob("*.yml"))
+    return [(name, system) for name in names for system in known(name)["systems"] if wanted(name, system)]
