@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,8 @@ from tests.lab.python_archive import python_archive
 
 # One download of Rasa's packages for all hosts of all runs.
 PACKAGE_CACHE = REPOSITORY / ".steadfast" / "cache" / "packages"
+# The system of tests that do not say which.
+DEFAULT_SYSTEM = "debian-12"
 CACHE_IN_HOST = "/var/cache/steadfast"
 
 
@@ -73,9 +74,9 @@ def deployed(
     start: Callable[..., lab.Host],
     settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-) -> Iterator[Callable[[str], Deployed]]:
-    """Deploy bot and store on one host of a system, once a session, two systems at a time."""
+) -> Callable[[str], Deployed]:
+    """Deploy bot and store on one host of a system, once a session."""
+    found: dict[str, Deployed] = {}
 
     def deploy(system: str) -> Deployed:
         host = start(system, system)
@@ -88,24 +89,18 @@ def deployed(
         )
         return Deployed(host, kit, kit.deploy())
 
-    # What the selected tests ask for, in their order.
-    wanted: dict[str, None] = dict.fromkeys(
-        str(item.callspec.params["system"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and "deployed" in item.fixturenames
-        and hasattr(item, "callspec")
-        and "system" in item.callspec.params
-    )
+    def deployed_once(system: str) -> Deployed:
+        if system not in found:
+            found[system] = deploy(system)
+        return found[system]
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        under_way: dict[str, Future[Deployed]] = {}
+    return deployed_once
 
-        def result(system: str) -> Deployed:
-            # The first to ask starts all of them: they are independent, and mostly wait.
-            for name in {**wanted, system: None} if system not in under_way else ():
-                if name not in under_way:
-                    under_way[name] = pool.submit(deploy, name)
-            return under_way[system].result()
 
-        yield result
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a host: two processes run the tests, see scripts/test.sh."""
+    for item in items:
+        if isinstance(item, pytest.Function):
+            parameters = item.callspec.params if hasattr(item, "callspec") else {}
+            shared = DEFAULT_SYSTEM if "deployed" in item.fixturenames else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(str(parameters.get("system", shared))))
