@@ -68,11 +68,24 @@ def talk(options: argparse.Namespace) -> None:
 
 
 def probe(options: argparse.Namespace) -> None:
-    """Checks that the store's server can be reached, logged in to, written and read.
+    """Checks that the servers of store, event broker and locks can be reached, logged in to, written and read.
 
     With --store and --endpoints it checks settings that are not in use yet.
     """
-    _print(_reader(_facts(options)).probe())
+    from steadfast.endpoints import section
+
+    facts = _facts(options)
+    endpoints = _endpoints(facts)
+    found = _opened(facts, endpoints).probe()
+    if section(endpoints, "event_broker"):
+        from steadfast.brokers import probe_event_broker
+
+        found.update(probe_event_broker(section(endpoints, "event_broker")))
+    if section(endpoints, "lock_store"):
+        from steadfast.locks import probe_lock_store
+
+        found.update(probe_lock_store(section(endpoints, "lock_store")))
+    _print(found)
 
 
 def prepare(options: argparse.Namespace) -> None:
@@ -102,13 +115,23 @@ def _facts(options: argparse.Namespace) -> BotFacts:
     return read_bot_facts()
 
 
-def _reader(facts: BotFacts) -> Reader:
-    from steadfast.endpoints import read_endpoints, section, set_environment
-    from steadfast.readers import open_reader
+def _endpoints(facts: BotFacts) -> dict[str, Any]:
+    from steadfast.endpoints import read_endpoints, set_environment
 
     endpoints = read_endpoints(facts.endpoints)
     set_environment(endpoints)
+    return endpoints
+
+
+def _opened(facts: BotFacts, endpoints: dict[str, Any]) -> Reader:
+    from steadfast.endpoints import section
+    from steadfast.readers import open_reader
+
     return open_reader(facts.tracker_store, section(endpoints, "tracker_store"))
+
+
+def _reader(facts: BotFacts) -> Reader:
+    return _opened(facts, _endpoints(facts))
 
 
 def _bot(facts: BotFacts) -> Bot:
