@@ -1,6 +1,7 @@
 """Reads conversations straight from the tracker store's server, without Rasa.
 
-One module per tracker store. A module is found by the store's name and has a class `Store`.
+One module per tracker store. A module is found by the store's name and has a class `Store`; what
+stores share is in the modules named by `SHARED`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any, Mapping
 
 from steadfast.errors import SteadfastError
 from steadfast.readers.reader import Reader
+
+SHARED = {"causes", "reader", "sql", "sql_connection"}
 
 
 def open_reader(name: str, options: Mapping[str, Any]) -> Reader:
@@ -23,7 +26,7 @@ def open_reader(name: str, options: Mapping[str, Any]) -> Reader:
     Raises:
         SteadfastError: There is no reader of that name, or the options do not fit it.
     """
-    known = sorted({module.name for module in pkgutil.iter_modules(__path__)} - {"reader"})
+    known = sorted({module.name for module in pkgutil.iter_modules(__path__)} - SHARED)
     if name not in known:
         raise SteadfastError(f"The tracker store '{name}' cannot be read; known are: {', '.join(known)}.")
     reader: Reader = importlib.import_module(f"{__name__}.{name}").Store(options)

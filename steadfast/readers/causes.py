@@ -1,0 +1,48 @@
+"""Why a server could not be used: data, from which one sentence is made."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from steadfast.errors import SteadfastError
+
+NOISE = re.compile(r" \(_ssl\.c:\d+\)|(FATAL|ERROR): +|connection to server .* port \d+ failed: ")
+
+
+class Cause(NamedTuple):
+    """A way to fail: the pattern that an error's `CODE MESSAGE` shows, and the sentence that it deserves.
+
+    The sentence may use the pattern's named groups, and `{error}` for the message.
+    """
+
+    pattern: str
+    sentence: str
+
+
+def code_and_message(error: BaseException) -> tuple[str, str]:
+    """Returns the server's code, empty where there is none, and the message in one line."""
+    driver = getattr(error, "orig", None) or error
+    code, message = getattr(driver, "pgcode", None) or "", str(driver)
+    # As drivers of MySQL do. An OSError looks the same, but its text is the better one.
+    if len(driver.args) == 2 and isinstance(driver.args[0], int) and not isinstance(driver, OSError):
+        code, message = str(driver.args[0]), str(driver.args[1])
+    # Without what says nothing to a person; libpq tries twice and tells both.
+    lines = dict.fromkeys(NOISE.sub("", line).strip() for line in message.split("\nLINE ")[0].splitlines())
+    return code, " ".join(lines).rstrip(".")
+
+
+def explained(error: BaseException, causes: Iterable[Cause], values: Mapping[str, Any]) -> SteadfastError:
+    """Returns the sentence of the first cause that fits; the last one must fit everything.
+
+    Args:
+        error: What a driver, or SQLAlchemy around it, raised.
+        causes: In the order of trial.
+        values: What the sentences name; what is missing is told as `not set`.
+    """
+    code, message = code_and_message(error)
+    found = ((cause, re.search(cause.pattern, f"{code} {message}", re.IGNORECASE)) for cause in causes)
+    cause, match = next((cause, match) for cause, match in found if match)
+    known = defaultdict(lambda: "not set", {**values, "error": message, **match.groupdict("")})
+    return SteadfastError(f"Tracker store: {cause.sentence.format_map(known)}.")
