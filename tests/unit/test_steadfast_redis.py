@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from steadfast.errors import SteadfastError
-from steadfast.readers import open_reader
+from steadfast.readers import SHARED, open_reader
 from steadfast.readers.reader import summarise
 
 TRACKER = {"name": "me", "events": [{"event": "user", "text": "hi", "timestamp": 2.0}]}
@@ -246,8 +246,11 @@ def test_value_that_is_no_conversation_is_told(played: type[PlayedRedis]) -> Non
 
 def test_unknown_store_names_the_known_ones() -> None:
     """They are the modules that there are."""
-    with pytest.raises(SteadfastError, match=r"'radish' cannot be read; known are: memory, redis"):
+    with pytest.raises(SteadfastError, match=r"'radish' cannot be read; known are: ") as raised:
         open_reader("radish", {})
+    known = str(raised.value).rpartition(": ")[2].rstrip(".").split(", ")
+    assert {"memory", "redis", "sqlite"} <= set(known)
+    assert set(known).isdisjoint(SHARED)
 
 
 def test_memory_has_nothing() -> None:
