@@ -1,0 +1,20 @@
+"""Every event that Rasa knows is kept by the store, with what it leads to, through a restart of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.conftest import Deployed
+from tests.kit import run
+
+
+def test_every_event_is_kept_with_its_effect(deployed: Callable[[str], Deployed]) -> None:
+    """As tests/events/events.yml says; tests/unit/test_events_table.py has the control.
+
+    What Rasa's own scheduler forgets is named there, too: this fails when a reminder does come after a restart.
+    """
+    found = deployed("debian-12")
+    found.run.succeeded()
+    done = run("python", "-m", "tests.events", "--inventory", str(found.kit.folder)).succeeded()
+    forgotten = [line.split(": ")[0] for line in done.output.splitlines() if line.startswith("FORGOTTEN")]
+    assert forgotten == ["FORGOTTEN reminder, due after the restart", "FORGOTTEN reminder, by the action server"]
