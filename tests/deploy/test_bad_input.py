@@ -15,7 +15,7 @@ PREFIX_RULE = "letters and digits only"
 
 # What is set, and what the sentence must name.
 REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
-    "unknown store": ({"tracker_store": "reddis"}, ("tracker_store is 'reddis'", "memory, redis")),
+    "unknown store": ({"tracker_store": "reddis"}, ("tracker_store is 'reddis'", "memory, mongodb, ")),
     "unknown option": (
         {"tracker_store_options": {"keyprefix": "x"}},
         ("tracker_store_options.keyprefix", "Did you mean 'key_prefix'?"),

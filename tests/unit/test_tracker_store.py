@@ -21,8 +21,11 @@ STORES: list[str] = PLUGIN.definition_names(str(DEFINITIONS))
 
 
 def errors(store: str, options: dict[str, Any]) -> list[str]:
-    """Check options as the role does."""
-    found: list[str] = PLUGIN.option_errors(options, definition(store), "tracker_store_options", f"the store '{store}'")
+    """Check options as the role does, beside those without which the store cannot be."""
+    needed = {option: known(store)["accepted"][option][0] for option in definition(store).get("required", [])}
+    found: list[str] = PLUGIN.option_errors(
+        {**needed, **options}, definition(store), "tracker_store_options", f"the store '{store}'"
+    )
     return found
 
 
@@ -66,9 +69,20 @@ def test_wrong_value_is_refused_with_a_sentence(store: str, option: str, value: 
 
 @pytest.mark.parametrize("store", STORES)
 def test_unknown_option_is_refused(store: str) -> None:
-    """With what is allowed."""
-    (error,) = errors(store, {"colour": "blue"})
-    assert f"tracker_store_options.colour is not an option of the store '{store}'" in error
+    """With what is allowed; a store of the user's own may have any."""
+    refused = [f"tracker_store_options.colour is not an option of the store '{store}'."]
+    found = [error.split(" Allowed:")[0] for error in errors(store, {"colour": "blue"})]
+    assert found == ([] if definition(store).get("free_options") else refused)
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_required_option_is_asked_for(store: str) -> None:
+    """With what it must be."""
+    missing = PLUGIN.option_errors({}, definition(store), "tracker_store_options", "it")
+    required = definition(store).get("required", [])
+    assert [error.split(" is not set")[0] for error in missing] == [
+        f"tracker_store_options.{name}" for name in required
+    ]
 
 
 def test_mistyped_option_gets_a_hint() -> None:
