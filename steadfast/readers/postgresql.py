@@ -133,10 +133,10 @@ class Store(SqlStore):
         super().__init__(options)
         self.schema = os.environ.get(SCHEMA_VARIABLE, "")
         self.login_database: str = options.get("login_db") or ""
-        if self.schema and self.login_database:
+        if self.schema and (self.login_database or self.url.drivername != "postgresql"):
             raise SteadfastError(
-                f"Tracker store: {SCHEMA_VARIABLE} ({self.schema}) is ignored by Rasa where 'login_db' "
-                f"({self.login_database}) is set: remove one of them."
+                f"Tracker store: Rasa would ignore {SCHEMA_VARIABLE} ({self.schema}): set 'dialect' "
+                f"({self.url.drivername}) to postgresql and leave out 'login_db' ({self.login_database or 'not set'})."
             )
         if self.schema:
             self.connect_arguments = {"options": f"-csearch_path={self.schema}"}

@@ -136,9 +136,10 @@ def test_new_table_of_mysql_has_columns_and_keys() -> None:
 
 
 def test_schema_of_postgresql_is_that_of_rasa(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the environment; with login_db Rasa forgets it, which is refused."""
+    """From the environment; where Rasa would forget it, it is refused."""
     monkeypatch.setenv("POSTGRESQL_SCHEMA", "chat")
     options = {"dialect": "postgresql", "url": "db.example", "db": "rasa"}
     assert postgresql.Store(options).connect_arguments == {"options": "-csearch_path=chat"}
-    with pytest.raises(SteadfastError, match=r"POSTGRESQL_SCHEMA \(chat\) is ignored .* 'login_db' \(postgres\)"):
-        open_reader("postgresql", {**options, "login_db": "postgres"})
+    for forgetful in ({"login_db": "postgres"}, {"dialect": "postgresql+psycopg2"}):
+        with pytest.raises(SteadfastError, match=r"Rasa would ignore POSTGRESQL_SCHEMA \(chat\)"):
+            open_reader("postgresql", {**options, **forgetful})
