@@ -123,4 +123,4 @@ class Kit:
 
     def secrets(self) -> dict[str, str]:
         """Read the secrets that the kit generated for this inventory, by name."""
-        return {path.name: path.read_text().strip() for path in (self.folder / "secrets").iterdir()}
+        return {path.name: path.read_text().strip() for path in (self.folder / "secrets").iterdir() if path.is_file()}
