@@ -100,21 +100,27 @@ CAUSES = (
     ),
     Cause(
         ssl.SSLCertVerificationError,
+        "mismatch",
+        "the certificate of the Redis at {where} is that of another host ({error}): correct 'url' ({url}), or give the "
+        "server a certificate whose subjectAltName has it",
+    ),
+    Cause(
+        ssl.SSLCertVerificationError,
         "",
-        "the certificate of the Redis at {where} cannot be verified ({error}): set "
-        "'ssl_ca_certs' ({ssl_ca_certs}) to the authority that signed it",
+        "the certificate of the Redis at {where} cannot be verified ({error}): set tracker_store_tls_authority, or "
+        "'ssl_ca_certs' ({ssl_ca_certs}), to the authority that signed it",
     ),
     Cause(
         RedisError,
         "handshake",
-        "'use_ssl' is {use_ssl}, but the server at {where} does not answer in TLS: set it to "
+        "'use_ssl' is {use_ssl}, but the server at {where} does not answer in TLS: set tracker_store_tls, or it, to "
         "false, or 'port' to the server's TLS port",
     ),
     Cause(
         ssl.SSLError,
         "WRONG_VERSION|HTTP_REQUEST|UNKNOWN_PROTOCOL|UNEXPECTED_EOF",
-        "'use_ssl' is {use_ssl}, but the server at {where} does not speak TLS: set it to false, "
-        "or 'port' to the server's TLS port",
+        "'use_ssl' is {use_ssl}, but the server at {where} does not speak TLS: set tracker_store_tls, or it, to "
+        "false, or 'port' to the server's TLS port",
     ),
     Cause(
         ssl.SSLError,
@@ -130,14 +136,14 @@ CAUSES = (
     Cause(
         ConnectionError,
         "reset|closed",
-        "the server at {where} hangs up: if it speaks TLS only, set 'use_ssl' to true (it is "
-        "{use_ssl}), otherwise correct 'port'",
+        "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
+        "({use_ssl}), to true, otherwise correct 'port'",
     ),
     Cause(
         redis.exceptions.ConnectionError,
         "closed by server",
-        "the server at {where} hangs up: if it speaks TLS only, set 'use_ssl' to true (it is "
-        "{use_ssl}), otherwise correct 'port'",
+        "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
+        "({use_ssl}), to true, otherwise correct 'port'",
     ),
     Cause(RedisError, "", "the Redis at {where} cannot be used ({error}): see 'url' and 'port'"),
 )
@@ -232,6 +238,9 @@ class Store(Reader):
                 username=self.options.get("username"),
                 password=self.options.get("password"),
                 ssl=bool(self.options.get("use_ssl", False)),
+                # Rasa's own store takes the certificate of any host that the authority signed for: redis-py 4.6 would
+                # have to be told to look, and Rasa has no parameter for it. So a probe looks.
+                ssl_check_hostname=True,
                 decode_responses=True,
                 socket_connect_timeout=CONNECT_SECONDS,
                 socket_timeout=ANSWER_SECONDS,

@@ -45,7 +45,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "TLS that the kit's own Redis has not": (
         {"tracker_store_options": {"use_ssl": True}},
-        ("tracker_store_options.use_ssl is true", "has no TLS"),
+        ("tracker_store_options.use_ssl is true", "set tracker_store_tls to true"),
     ),
     "durability that is none": (
         {"redis_appendfsync": "no"},

@@ -99,7 +99,7 @@ def test_client_is_given_all_parameters(played: type[PlayedRedis]) -> None:
         "record_exp": 60,
     }
     open_reader("redis", options).read("me")
-    wanted = {**options, "host": "store.example", "ssl": True}
+    wanted = {**options, "host": "store.example", "ssl": True, "ssl_check_hostname": True}
     for name in ("url", "use_ssl", "record_exp"):
         del wanted[name]
     assert {name: played.options[name] for name in wanted} == wanted
@@ -172,6 +172,13 @@ def caused(error: Exception, cause: Exception) -> Exception:
                 ssl.SSLCertVerificationError(1, "self-signed certificate"),
             ),
             "'ssl_ca_certs' (not set)",
+        ),
+        (
+            caused(
+                redis.ConnectionError("Error 1"),
+                ssl.SSLCertVerificationError(1, "Hostname mismatch, certificate is not valid for 'store.example'."),
+            ),
+            "that of another host",
         ),
         (
             caused(
