@@ -14,10 +14,10 @@ from typing import Any
 from control.deployment import COMMAND, Bot, Deployment
 from control.errors import ControlError
 from tests.events.compare import DUE_SECONDS, Difference, Reading, Trial, differences
-from tests.events.table import load_table
+from tests.events.table import Habits, load_table
 from tests.faults.process import Restart
 from tests.persistence.scenarios import bot_target, server_target
-from tests.stores import definition
+from tests.stores import known
 
 SCRIPT = (Path(__file__).parent / "on_host.py").read_text(encoding="utf-8")
 READY_SECONDS = 180
@@ -54,7 +54,7 @@ def check_events(bot: Bot, restart: Callable[[], None]) -> Report:
     """
     started = time.monotonic()
     table = load_table()
-    rasa_type = definition(bot.facts["tracker_store"])["type"]
+    habits = Habits(**known(bot.facts["tracker_store"]).get("events", {}))
     run = f"events-{secrets.token_hex(4)}"
     # Reminders that must be pending at the restart are made right before it.
     rows = {f"{run}-{number}": row for number, row in enumerate(sorted(table.rows, key=lambda row: row.is_forgotten))}
@@ -78,7 +78,7 @@ def check_events(bot: Bot, restart: Callable[[], None]) -> Report:
     for sender, row in rows.items():
         state = following[sender][-1]["answer"]
         trial = Trial(sender, written[sender], before[sender], after[sender], state, counts.get(sender, 0))
-        found += differences(table, row, trial, rasa_type)
+        found += differences(table, row, trial, habits)
     failed = {difference.row for difference in found}
     return Report(
         rows=len(rows),

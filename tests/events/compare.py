@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.events.table import Event, Row, Table
+from tests.events.table import Event, Habits, Row, Table
 
 OK = 200
 # A reminder that is due has made its turn after so many seconds.
@@ -83,21 +83,21 @@ class Trial:
     next_count: int
 
 
-def differences(table: Table, row: Row, trial: Trial, rasa_type: str) -> Iterator[Difference]:
+def differences(table: Table, row: Row, trial: Trial, habits: Habits) -> Iterator[Difference]:
     """Yields all that is not as the table says.
 
     Args:
         table: The table.
         row: One row of it.
         trial: What was seen of it.
-        rasa_type: The `type:` of the tracker store, which a row may name in `differs`.
+        habits: What is known of the store.
     """
     found = (
         ("answer", _answers(row, trial)),
-        ("store", _stored(table, row, trial, rasa_type)),
+        ("store", _stored(table, row, trial, habits)),
         ("API", mismatch(_comparable(row, trial.before.stored), _comparable(row, trial.before.events))),
-        ("messages", _messages(row, trial, rasa_type)),
-        *_effects(table, row, trial, rasa_type),
+        ("copies", _copies(row, trial, habits)),
+        *_effects(row, trial, habits),
         ("history", _history(row, trial)),
         ("store after the restart", mismatch(trial.before.stored, trial.after.stored)),
         ("API after the restart", mismatch(trial.before.events, trial.after.events)),
@@ -159,7 +159,7 @@ def _answers(row: Row, trial: Trial) -> str | None:
     return None
 
 
-def _stored(table: Table, row: Row, trial: Trial, rasa_type: str) -> str | None:
+def _stored(table: Table, row: Row, trial: Trial, habits: Habits) -> str | None:
     expected: list[Event]
     if row.put:
         expected = trial.taken[0]["sent"]
@@ -170,35 +170,34 @@ def _stored(table: Table, row: Row, trial: Trial, rasa_type: str) -> str | None:
         expected = [table.stored(event) for step in accepted for event in step["sent"]]
     chosen, found = (
         [event for event in events if not row.compared or event["event"] in row.compared]
-        for events in (expected, trial.before.stored)
+        for events in (_comparable(row, expected), _comparable(row, trial.before.stored))
     )
-    return mismatch(_rounded(_of(trial.sender, chosen), table.digits.get(rasa_type)), found)
+    return mismatch(_rounded(_of(trial.sender, chosen), habits.digits), found)
 
 
 def _comparable(row: Row, events: list[Event]) -> list[Event]:
-    """Leaves out a message that changes in Rasa's memory whenever it is read."""
-    return [event for event in events if row.messages is None or event["event"] != "user"]
+    """Leaves out an event that changes in Rasa's memory whenever it is read."""
+    return [event for event in events if event["event"] != row.touches]
 
 
-def _messages(row: Row, trial: Trial, rasa_type: str) -> str | None:
-    if row.messages is None:
+def _copies(row: Row, trial: Trial, habits: Habits) -> str | None:
+    if not row.touches:
         return None
-    found = sum(event["event"] == "user" for event in trial.before.stored)
-    return mismatch(row.messages.get(rasa_type, 1), found)
+    found = sum(event["event"] == row.touches for event in trial.before.stored)
+    return mismatch(habits.copies.get(row.name, 1), found)
 
 
-def _effects(table: Table, row: Row, trial: Trial, rasa_type: str) -> Iterator[tuple[str, str | None]]:
+def _effects(row: Row, trial: Trial, habits: Habits) -> Iterator[tuple[str, str | None]]:
     """Looks at what Rasa answers at once, and at what it reads from the store again."""
-    digits = table.digits.get(rasa_type)
-    again = {**row.effect, **row.differs.get(rasa_type, {})}
+    again = {**row.effect, **habits.effects.get(row.name, {})}
     is_sent = not (row.steps or row.put)
     if is_sent and not row.refused:
         yield "effect", mismatch(_expected(row.effect, trial), compared(trial.taken[-1]["answer"]))
     if is_sent and not row.is_fired:
-        expected = _rounded(_expected(again, trial), digits)
+        expected = _rounded(_expected(again, trial), habits.digits)
         yield "effect, read again", mismatch(expected, compared(trial.before.state))
     if not is_sent:
-        yield "effect", mismatch(_rounded(again, digits), trial.before.state, exactly=False)
+        yield "effect", mismatch(_rounded(again, habits.digits), trial.before.state, exactly=False)
 
 
 def _expected(effect: Mapping[str, Any], trial: Trial) -> dict[str, Any]:

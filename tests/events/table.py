@@ -32,8 +32,7 @@ class Row:
         stored: With `steps`, the events of these types, without what Rasa adds to each.
         effect: What changes in the tracker.
         history: The events that count in the end, in words; None where the last one is just added.
-        differs: Effects of Rasa's own classes of stores, by their `type:`, that are others.
-        messages: Where the user's one message may change afterwards: how often those classes store it, others once.
+        touches: The type of an earlier event, stored once, that Rasa changes in its memory afterwards.
         fires: What a reminder makes the user say, or `never`, or `forgotten`: pending before a restart only.
         refused: The HTTP status of an event that is refused.
         error: A part of what is said then.
@@ -48,8 +47,7 @@ class Row:
     stored: tuple[Event, ...] = ()
     effect: Mapping[str, Any] = field(default_factory=dict)
     history: tuple[str, ...] | None = None
-    differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    messages: Mapping[str, int] | None = None
+    touches: str = ""
     fires: str = ""
     refused: int = 0
     error: str = ""
@@ -70,6 +68,21 @@ class Row:
         return frozenset(self.only or (("reminder", "cancel_reminder") if self.is_fired else ()))
 
 
+@dataclass(frozen=True)
+class Habits:
+    """What Rasa's own class of a store does in another way than the others: `events` in `tests/stores/NAME.yml`.
+
+    Attributes:
+        digits: To how many digits it rounds what comes after the point; None if it does not.
+        effects: What it reads again of the tracker, where that is not what Rasa answered, by row.
+        copies: How often it stores the event that a row touches, if not once.
+    """
+
+    digits: int | None = None
+    effects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    copies: Mapping[str, int] = field(default_factory=dict)
+
+
 class Table:
     """The whole of it."""
 
@@ -77,7 +90,6 @@ class Table:
         """Takes what `events.yml` says."""
         self.added: Event = content["added"]
         self.types: dict[str, dict[str, Any]] = content["types"]
-        self.digits: dict[str, int] = content["digits"]
         self.session: list[Event] = content["session"]
         self.preparations: dict[str, list[Event]] = content["preparations"]
         self.rows = tuple(Row(**{key: _frozen(value) for key, value in row.items()}) for row in content["rows"])

@@ -4,6 +4,7 @@ accepted: values that Rasa takes, by option
 rejected: values that must be refused, by option
 systems: where the kit's server (or the store's file) is tried, by the lab's names; the first one is verified
 loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
+events: what Rasa's own class does with events in another way than the others: `Habits` in tests/events/table.py
 """
 
 from __future__ import annotations

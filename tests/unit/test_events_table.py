@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from tests.events.compare import Difference, Reading, Trial, differences, mismatch
-from tests.events.table import Event, Row, Table, load_table
+from tests.events.table import Event, Habits, Row, Table, load_table
 from tests.kit import REPOSITORY
+from tests.stores import FOLDER, known
 
 TABLE = load_table()
 
@@ -48,6 +49,11 @@ STATE = {"slots": {"note": None}, "paused": False, "followup_action": None, "lat
 METADATA = {"model_id": "7ce948ae", "assistant_id": "bot"}
 
 
+def stores() -> list[str]:
+    """List the stores that the tests know."""
+    return sorted(path.stem for path in FOLDER.glob("*.yml"))
+
+
 def filled(table: Table, event: Event, timestamp: float) -> Event:
     """Return an event as a store keeps it."""
     return {**table.stored(event), "timestamp": timestamp, "metadata": METADATA}
@@ -70,9 +76,9 @@ def seen(row: Row, **effect: Any) -> Trial:
     return Trial("me", taken, before, after, copy.deepcopy(state), len(stored) + 1)
 
 
-def found(row: Row, trial: Trial, rasa_type: str = "redis") -> list[Difference]:
+def found(row: Row, trial: Trial, habits: Habits | None = None) -> list[Difference]:
     """List the differences."""
-    return list(differences(TABLE, row, trial, rasa_type))
+    return list(differences(TABLE, row, trial, habits or Habits()))
 
 
 def test_every_event_of_rasa_is_in_the_table() -> None:
@@ -102,6 +108,14 @@ def documented() -> dict[str, Event]:
     text = (REPOSITORY / "docs" / "events.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([^|]+?) \| `(\{.*?\})` \|", text, flags=re.MULTILINE)
     return {name: json.loads(event) for name, event in rows}
+
+
+@pytest.mark.parametrize("store", stores())
+def test_habits_of_stores_name_rows_of_the_table(store: str) -> None:
+    """Otherwise they would never be looked at."""
+    habits = Habits(**known(store).get("events", {}))
+    assert {*habits.effects, *habits.copies} <= set(TABLE.by_name)
+    assert all(TABLE.by_name[name].touches for name in habits.copies)
 
 
 def test_docs_show_what_is_tried() -> None:
@@ -217,15 +231,22 @@ def test_refused_event_that_is_taken_is_found() -> None:
 
 
 def test_message_stored_twice_is_found_but_where_it_is_known() -> None:
-    """Rasa's Redis class does it when entities are added to a message that has some."""
+    """Rasa's class of a store may do it when entities are added to a message that has some."""
     row = TABLE.by_name["entities, for a message that has some"]
     trial = seen(row, **row.effect)
-    assert [difference.where for difference in found(row, trial, "SQL")] == []
-    assert [difference.where for difference in found(row, trial, "redis")] == ["messages"]
+    assert found(row, trial) == []
+    assert [difference.where for difference in found(row, trial, Habits(copies={row.name: 2}))] == ["copies"]
+    message = {**trial.before.stored[3], "parse_data": {}}
+    for reading in (trial.before, trial.after):
+        for events in (reading.stored, reading.events, reading.applied):
+            events.append(message)
+    trial = replace(trial, next_count=trial.next_count + 1)
+    assert "copies" in {difference.where for difference in found(row, trial)}
+    assert "copies" not in {difference.where for difference in found(row, trial, Habits(copies={row.name: 2}))}
 
 
 def test_rounded_number_is_found_but_where_it_is_known() -> None:
-    """Rasa's Dynamo class rounds to nine digits."""
+    """To nine digits, for example."""
     row = replace(TABLE.by_name["slot"], event={"event": "slot", "name": "note", "value": 0.12345678912})
     row = replace(row, effect={"slots": {"note": 0.12345678912}})
     trial = seen(row, slots={"note": 0.12345678912})
@@ -234,8 +255,8 @@ def test_rounded_number_is_found_but_where_it_is_known() -> None:
         for events in (reading.stored, reading.events, reading.applied):
             events[-1]["value"] = 0.123456789
     trial = replace(trial, next_state=trial.after.state)
-    assert found(row, trial, "dynamo") == []
-    assert {difference.where for difference in found(row, trial, "SQL")} == {"store", "effect, read again"}
+    assert found(row, trial, Habits(digits=9)) == []
+    assert {difference.where for difference in found(row, trial)} == {"store", "effect, read again"}
 
 
 @pytest.mark.parametrize(
