@@ -6,6 +6,7 @@ from typing import Any
 import docker
 from docker.types import EndpointConfig
 
+from tests.lab.distributions import find
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError
 from tests.lab.host import Host
@@ -26,6 +27,12 @@ _SYSTEMD: dict[str, Any] = {
     "environment": {"container": "docker"},
     # What systemd takes as the request to shut down; SIGTERM makes it start itself anew.
     "stop_signal": "SIGRTMIN+3",
+}
+# A view of its own on the v2 hierarchy, which a kernel has beside v1, too.
+_SYSTEMD_CGROUP2: dict[str, Any] = {
+    **_SYSTEMD,
+    "command": ["sh", "-c", "umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /sbin/init"],
+    "cgroupns": "private",
 }
 _CGROUPS = {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}}
 _START_SSHD = "mkdir -p /run/sshd && /usr/sbin/sshd"
@@ -61,7 +68,8 @@ def start_host(
     """
     reference = image(system)
     joined = network or default_network()
-    volumes = dict(_CGROUPS) if systemd else {}
+    cgroup2_only = find(system).cgroup2_only
+    volumes = dict(_CGROUPS) if systemd and not cgroup2_only else {}
     for source, target in (mounts or {}).items():
         path, _, mode = target.partition(":")
         volumes[_volume(source)] = {"bind": path, "mode": mode or "rw"}
@@ -77,7 +85,7 @@ def start_host(
             networking_config={joined.name: endpoint},
             mem_limit=memory,
             volumes=volumes,
-            **(_SYSTEMD if systemd else _PLAIN),
+            **(_PLAIN if not systemd else _SYSTEMD_CGROUP2 if cgroup2_only else _SYSTEMD),
         )
     except docker.errors.APIError as error:
         raise LabError(f"the host {name} cannot be made: {error.explanation}") from error
