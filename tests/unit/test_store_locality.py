@@ -8,7 +8,6 @@ from fnmatch import fnmatch
 import pytest
 
 from tests.kit import REPOSITORY
-from tests.stores import definition
 
 # As people write them. `memory` and `custom` are words of every day; `redis` is the default and has the locks, too.
 WORDS = {
@@ -20,22 +19,45 @@ WORDS = {
     "sqlite": "sqlite",
 }
 
-# What is written for people, and packages' names.
-ABOUT_ALL = ("README.md", "docs/*", "requirements/*", "inventory/*/group_vars/*")
+# Two flavours of one server, and what both speak.
+RELATED = {"mariadb": ("mysql",), "mysql": ("mariadb",)}
+
+# Where a store's name stands, and no store is meant or none had to be added.
+ELSEWHERE = {
+    "README.md": "for people",
+    "docs/*": "for people",
+    "inventory/*/group_vars/*": "for people",
+    "requirements/*": "names of packages",
+    "pyproject.toml": "names of packages",
+    "roles/event_broker/*": "the dialects of the SQL event broker",
+    "steadfast/brokers.py": "the dialects of the SQL event broker",
+    "tests/unit/brokers/sql.yml": "the dialects of the SQL event broker",
+    "tests/unit/test_event_broker.py": "the dialects of the SQL event broker",
+    "steadfast/readers/sql*.py": "what the SQL stores share",
+    "steadfast/readers/causes.py": "what the SQL stores share",
+    "tests/unit/test_steadfast_sql*.py": "what the SQL stores share",
+    "roles/rasa/files/find_python.sh": "Python's own module sqlite3",
+    "roles/rasa/tasks/p*python.yml": "Python's own module sqlite3",
+    "tests/lab/distributions.py": "why the lab has Debian sid",
+    "tests/deploy/test_*.py": "examples in tests that combine things",
+    "tests/unit/test_steadfast_redis.py": "an example",
+    "tests/unit/test_store_locality.py": "this test",
+}
 
 
 def own_files(store: str) -> tuple[str, ...]:
     """Give the patterns of a store's own files."""
-    roles = {definition(store)["server_role"] or store, *definition(store).get("shares_files_with", [])}
-    names = {store, *roles}
-    return (
-        *(f"roles/{role}/*" for role in roles),
-        *(f"roles/tracker_store/stores/{name}.yml" for name in names),
-        *(f"steadfast/readers/{name}*.py" for name in names),
-        *(f"tests/stores/{name}.yml" for name in names),
-        *(f"tests/lab/{name}.py" for name in names),
-        *(f"tests/*test_*{name}*.py" for name in names),
-    )
+    patterns = []
+    for name in (store, *RELATED.get(store, ())):
+        patterns += [
+            f"roles/{name}/*",
+            f"roles/tracker_store/stores/{name}.yml",
+            f"steadfast/readers/{name}.py",
+            f"tests/stores/{name}.yml",
+            f"tests/lab/{name}.py",
+            f"tests/unit/test_steadfast_{name}*.py",
+        ]
+    return tuple(patterns)
 
 
 def files_that_name(store: str) -> list[str]:
@@ -43,7 +65,7 @@ def files_that_name(store: str) -> list[str]:
     found = []
     for path in sorted(REPOSITORY.rglob("*")):
         name = str(path.relative_to(REPOSITORY))
-        if path.is_file() and not name.startswith((".git/", ".steadfast/")) and "__pycache__" not in name:
+        if path.is_file() and not re.search(r"(^|/)(\.git|\.steadfast|\.\w+_cache|__pycache__)/", name):
             text = path.read_bytes().decode("utf-8", errors="replace")
             if re.search(WORDS[store], text, re.IGNORECASE):
                 found.append(name)
@@ -55,6 +77,6 @@ def test_no_other_file_names_the_store(store: str) -> None:
     """Printed whole with `pytest -s`; what stands elsewhere is named."""
     named = files_that_name(store)
     print(f"{store}:", *named, sep="\n  ")
-    patterns = (*own_files(store), *ABOUT_ALL, "tests/unit/test_store_locality.py")
+    patterns = (*own_files(store), *ELSEWHERE)
     assert [name for name in named if not any(fnmatch(name, pattern) for pattern in patterns)] == []
     assert f"roles/tracker_store/stores/{store}.yml" in named
