@@ -19,6 +19,7 @@ from tests.lab.rabbitmq import RabbitMQ
 
 SYSTEM = "debian-12"
 MESSAGES = ("Hello", "Find me some good venues", "Thanks", "Bye")
+CONVERSATIONS = "/var/lib/steadfast/conversations/tracker.db"
 SQL = {"dialect": "postgresql", "url": "10.0.0.5", "db": "rasa", "username": "bot", "password": "x"}
 
 # What is set, and what the sentence must name; nothing on the host is touched.
@@ -40,6 +41,10 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"event_broker": "kafka", "event_broker_options": {"url": "k:9092", "security_protocol": "SASL_SSL"}},
         ("event_broker_options.sasl_username is not set", "event_broker_options.sasl_password is not set"),
     ),
+    "events in the conversations' database": (
+        {"tracker_store": "sqlite", "event_broker": "sql", "event_broker_options": {"db": CONVERSATIONS}},
+        (f"the database '{CONVERSATIONS}', which is the tracker store's", "set event_broker_options.db to another"),
+    ),
     "workers that are no number": ({"rasa_workers": "many"}, ("rasa_workers is 'many'", "1 to 99")),
     "workers that share no locks": (
         {"rasa_workers": 2, "lock_store": "in_memory"},
@@ -48,6 +53,10 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "workers that share no store": (
         {"rasa_workers": 2, "tracker_store": "memory"},
         ("rasa_workers is 2", "'memory' is in the memory of each worker"),
+    ),
+    "workers that share a file": (
+        {"rasa_workers": 2, "tracker_store": "sqlite"},
+        ("rasa_workers is 2", "'sqlite' is a file"),
     ),
     "unknown lock store": ({"lock_store": "reddis"}, ("lock_store is 'reddis'", "in_memory, redis")),
     "locks in the tracker store's Redis": (
