@@ -32,12 +32,16 @@ def list_conversations(options: argparse.Namespace) -> None:
 
 
 def read_conversation(options: argparse.Namespace) -> None:
-    """Prints the whole stored conversation; `null` and an error if there is none."""
+    """Prints each whole stored conversation on a line; `null`, and an error in the end, if there is none."""
     reader = _reader(read_bot_facts())
-    tracker = reader.read(options.sender)
-    _print(tracker)
-    if tracker is None:
-        raise _not_stored(options.sender, reader)
+    missing = []
+    for sender in options.sender:
+        tracker = reader.read(sender)
+        _print(tracker)
+        if tracker is None:
+            missing.append(sender)
+    if missing:
+        raise _not_stored(missing[0], reader)
 
 
 def read_tracker(options: argparse.Namespace) -> None:
@@ -163,7 +167,7 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     command("list", list_conversations).add_argument("--names", action="store_true")
-    command("read", read_conversation).add_argument("sender")
+    command("read", read_conversation).add_argument("sender", nargs="+")
     command("tracker", read_tracker, seconds=30).add_argument("sender")
     talking = command("talk", talk, seconds=60)
     talking.add_argument("sender")

@@ -13,7 +13,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Dict
@@ -22,8 +21,6 @@ TIMEOUT_SECONDS = 60
 # A reminder that is due this soon is waited for, and this much longer until its answer is stored.
 SOON_SECONDS = 10
 FIRED_SECONDS = 3
-# The command `steadfast` takes a moment to begin, once for each conversation.
-READERS = 4
 
 Conversations = Dict[str, Dict[str, Any]]
 
@@ -114,25 +111,22 @@ class Host:
         Raises:
             SystemExit: One cannot be read; the text is what was said.
         """
-        with ThreadPoolExecutor(max_workers=READERS) as pool:
-            return dict(zip(senders, pool.map(self.reading, senders)))
-
-    def reading(self, sender: str) -> dict[str, Any]:
-        """Reads one conversation."""
         done = subprocess.run(
-            [*self.command, "read", "--", sender],
-            capture_output=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            cwd="/",
+            [*self.command, "read", "--", *senders], capture_output=True, timeout=TIMEOUT_SECONDS, check=False, cwd="/"
         )
-        if done.returncode != 0 and done.stdout.strip() != b"null":
+        lines = done.stdout.splitlines()
+        # A conversation that is not stored is an error with an answer, namely null.
+        if len(lines) != len(senders):
             sys.exit(done.stderr.decode(errors="replace"))
+        return {sender: self.reading(sender, json.loads(line)) for sender, line in zip(senders, lines)}
+
+    def reading(self, sender: str, stored: dict[str, Any] | None) -> dict[str, Any]:
+        """Reads the rest of one conversation from Rasa."""
         path = f"/conversations/{urllib.parse.quote(sender, safe='')}/tracker"
         _, everything = self.call("GET", path, include_events="ALL")
         _, applied = self.call("GET", path, include_events="APPLIED")
         return {
-            "stored": (json.loads(done.stdout) or {}).get("events", []),
+            "stored": (stored or {}).get("events", []),
             "events": everything.pop("events"),
             "applied": applied["events"],
             "state": everything,

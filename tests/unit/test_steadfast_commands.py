@@ -60,6 +60,18 @@ def test_conversation_that_is_not_stored_is_null_and_an_error(
     assert capsys.readouterr().out == "null\n"
 
 
+def test_several_conversations_are_read_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line each, in the order that was asked for; the error names the first that is missing."""
+    stored = {"a": {"name": "a", "events": []}, "b": {"name": "b", "events": []}}
+    monkeypatch.setattr(Store, "read", lambda self, sender: stored.get(sender))
+    assert run(monkeypatch, "read", "--", "b", "a") == ""
+    assert run(monkeypatch, "read", "--", "a", "x", "y", "b").startswith("No conversation of 'x' is stored")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [stored["b"], stored["a"], stored["a"], None, None, stored["b"]]
+
+
 def test_list_has_the_latest_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """It is the one that people look for."""
     stored = {name: {"events": [{"event": "user", "timestamp": time}]} for name, time in PEOPLE}
