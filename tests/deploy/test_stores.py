@@ -160,6 +160,12 @@ def test_verify_says_what_survives(switch: Switch, store: str, system: str, tmp_
     assert done.status == (1 if loses else 0)
 
 
+@every(is_first)
+def test_every_event_is_kept_with_its_effect(switch: Switch, store: str, system: str) -> None:
+    """As tests/events/events.yml says, through a restart of everything."""
+    run("python", "-m", "tests.events", "--inventory", str(switch(store, system).kit.folder)).succeeded()
+
+
 @every()
 def test_switching_back_finds_the_old_conversations(switch: Switch, store: str, system: str) -> None:
     """Nothing of the other store was touched; the bot goes on where it stopped there."""
