@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
+from steadfast.errors import SteadfastError
 from steadfast.readers.reader import Reader, Tracker
 
 
@@ -19,6 +20,10 @@ class Store(Reader):
     def read(self, sender: str) -> Tracker | None:
         """Returns None for every sender."""
         return None
+
+    def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
+        """Refuses: there is no way into the process."""
+        raise SteadfastError(f"Nothing can be added: {self.keeps_nothing_because}.")
 
     def probe(self) -> dict[str, Any]:
         """Has nothing to reach; says why nothing can be found."""

@@ -10,7 +10,10 @@ Tracker = Dict[str, Any]
 
 
 class Reader(ABC):
-    """Reads one tracker store. Nothing is ever changed or removed but a probe's own trace."""
+    """Reads one tracker store.
+
+    Only `prepare` and `append` change anything, and nothing is ever removed but a probe's own trace.
+    """
 
     keeps_nothing_because = ""
     """Why nothing can be found in this store, as half a sentence; empty where things can."""
@@ -26,6 +29,21 @@ class Reader(ABC):
     @abstractmethod
     def read(self, sender: str) -> Tracker | None:
         """Returns the whole stored conversation, all its sessions; None if there is none."""
+
+    @abstractmethod
+    def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
+        """Adds events to a conversation, as Rasa would store them; all of them or none.
+
+        Nobody else may write to that conversation meanwhile: the bot that uses this store must not run.
+
+        Args:
+            sender: Whose conversation it is; one that is not there is made.
+            events: What to add at its end, one event or more.
+            stored: How many events are there now; 0 for a conversation that is not there.
+
+        Raises:
+            SteadfastError: Not exactly `stored` events are there, or the server does not take them.
+        """
 
     @abstractmethod
     def probe(self) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def _port(value: Any) -> int:
 
 
 class Store(Reader):
-    """Reads conversations with the commands GET, MGET and SCAN, and probes with SET."""
+    """Reads conversations with the commands GET, MGET and SCAN; adds to them and probes with SET."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Takes all parameters of Rasa's `RedisTrackerStore`."""
@@ -203,6 +203,29 @@ class Store(Reader):
                 # One that expired since the SCAN is not there any more.
                 if tracker is not None:
                     yield sender, tracker
+
+    def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
+        """Writes the whole conversation anew, in one SET that expires as one of Rasa's would.
+
+        A conversation that is made meanwhile is never overwritten. Between the reading and the writing of one that is
+        there already, nobody else may write it: Redis has no command for that which takes no script or transaction.
+        """
+        key = self.prefix + sender
+        try:
+            client = self._connect()
+            tracker = self._decoded(sender, client.get(key))
+            there = (tracker or {}).get("events") or []
+            value = json.dumps({"name": sender, **(tracker or {}), "events": [*there, *events]})
+            is_new = tracker is None
+            if len(there) != stored or not client.set(
+                key, value, ex=self.options.get("record_exp"), nx=is_new, xx=not is_new
+            ):
+                raise SteadfastError(
+                    f"The conversation of '{sender}' on {self._where()} changes while it is written: stop the bot that "
+                    "uses this store."
+                )
+        except RedisError as error:
+            raise self._explained(error) from None
 
     def probe(self) -> dict[str, Any]:
         """Sets a key without a sender, which expires by itself; Rasa never uses that key."""
