@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from steadfast.errors import SteadfastError
@@ -100,6 +101,19 @@ def prepare(options: argparse.Namespace) -> None:
     _print({"changed": _reader(_facts(options)).prepare()})
 
 
+def migrate(options: argparse.Namespace) -> None:
+    """Copies every conversation from one store to another and compares both; prints a line for each.
+
+    Both are opened by the settings that deploys left on this host. Fails if any conversation is not the same then.
+    """
+    from steadfast.migrate import open_stores
+
+    folder = Path(read_bot_facts().endpoints).parent / "stores"
+    with open_stores(options.source, options.target, folder) as migration:
+        for line in migration.run(options.after, options.seconds):
+            _print(line)
+
+
 def wait(options: argparse.Namespace) -> None:
     """Waits until Rasa, its model and its action server are ready."""
     from steadfast.endpoints import read_endpoints, section
@@ -175,6 +189,10 @@ def parser() -> argparse.ArgumentParser:
     for looking in (command("probe", probe), command("prepare", prepare)):
         looking.add_argument("--store", help="name of the tracker store; by default the deployed one")
         looking.add_argument("--endpoints", help="an endpoints file; by default the deployed one")
+    migrating = command("migrate", migrate, seconds=float("inf"))
+    migrating.add_argument("source", metavar="FROM")
+    migrating.add_argument("target", metavar="TO")
+    migrating.add_argument("--after", metavar="NEXT", help="go on from there: `next` of a run that --seconds ended")
     command("wait", wait, seconds=180)
     return root
 
