@@ -1,4 +1,4 @@
-"""Talk to a deployed bot, list its stored conversations, or show one of them."""
+"""Talk to a deployed bot, list its stored conversations, show one of them, or copy all to another store."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from control.conversation import Conversation
 from control.deployment import Bot, Deployment
 from control.errors import ControlError
 from control.listing import listing, near_names
+from control.migrate import check_bots, migrate
 from control.talk import talk
 
+INVENTORY = "inventory/local"
 LIMIT = 50
 
 
@@ -49,6 +51,24 @@ def hold_talk(bot: Bot, options: argparse.Namespace, console: Console) -> None:
         raise ControlError("Not every message was acknowledged.")
 
 
+def migrate_all(bot: Bot, options: argparse.Namespace, console: Console) -> None:
+    """Copies every conversation from one store to another, and compares both; goes on where it stopped before."""
+    source, target = options.source, options.target
+    inventory = "" if options.inventory == INVENTORY else f" INVENTORY={options.inventory}"
+    again = f"What was copied stays; this goes on from there: make migrate FROM={source} TO={target}{inventory}"
+    check_bots(Deployment(options.inventory).bots, source, target, console)
+    try:
+        is_same = migrate(bot, source, target, console)
+    except KeyboardInterrupt:
+        raise ControlError(f"Interrupted. {again}") from None
+    except ControlError as error:
+        raise ControlError(f"{error} {again}") from None
+    if not is_same:
+        raise ControlError(
+            f"The conversations named above are not the same in {target}, which was left as it is there."
+        )
+
+
 def _not_stored(bot: Bot, sender: str) -> str:
     near = near_names(sender, bot.senders())
     hint = f": did you mean {' or '.join(near)}?" if near else _reason(bot) + "."
@@ -63,7 +83,7 @@ def _reason(bot: Bot) -> str:
 def parser() -> argparse.ArgumentParser:
     """Returns the parser; every command sets `run`, called with bot, options and console."""
     root = argparse.ArgumentParser(prog="python -m control", description=__doc__)
-    root.add_argument("--inventory", default="inventory/local", help="inventory/local by default")
+    root.add_argument("--inventory", default=INVENTORY, help=f"{INVENTORY} by default")
     root.add_argument("--host", help="which host of the group bots; the first by default")
     commands = root.add_subparsers(dest="command", required=True)
 
@@ -81,6 +101,11 @@ def parser() -> argparse.ArgumentParser:
     talking.add_argument("sender", help="the name to talk under")
     talking.add_argument("message", nargs="*", help="without it, messages are typed")
     talking.set_defaults(run=hold_talk)
+
+    migrating = commands.add_parser("migrate", help=migrate_all.__doc__)
+    migrating.add_argument("source", metavar="FROM", help="a store that was deployed here, by its name")
+    migrating.add_argument("target", metavar="TO", help="the store to copy to, which playbooks/migrate.yml makes ready")
+    migrating.set_defaults(run=migrate_all)
     return root
 
 

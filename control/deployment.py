@@ -108,6 +108,38 @@ class Bot:
         found: dict[str, Any] = self.ask("probe")
         return found
 
+    def migrate(self, source: str, target: str, after: str | None, seconds: float) -> list[dict[str, Any]]:
+        """Copies and compares conversations for so many seconds; see `steadfast.migrate.Migration.run` for the lines.
+
+        Returns:
+            All lines; `next` of the last one is where to go on, None if all is done.
+
+        Raises:
+            ControlError: It ended before that.
+        """
+        go_on = [f"--after={after}"] if after else []
+        result = self.run("migrate", f"--seconds={seconds}", *go_on, "--", source, target)
+        # What argparse ends with: there is no such command.
+        if result.status == 2:
+            raise ControlError(f"The bot on {self.host.name} was deployed by an older kit: run make deploy first.")
+        lines = [json.loads(line) for line in result.output.splitlines()]
+        # Conversations that differ are an error with an answer.
+        if not lines or "next" not in lines[-1]:
+            raise ControlError(self._said(result))
+        return lines
+
+    def is_running(self) -> bool:
+        """Whether Rasa runs, as its service manager tells."""
+        looks = {"systemd": "systemctl is-active --quiet rasa", "supervisord": "supervisorctl status rasa"}
+        return self.host.run(looks[self.facts["service_manager"]]).status == 0
+
+    @property
+    def stop_command(self) -> str:
+        """What stops Rasa on its host."""
+        return {"systemd": "systemctl stop rasa", "supervisord": "supervisorctl stop rasa"}[
+            self.facts["service_manager"]
+        ]
+
     def _conversation(self, command: str, sender: str) -> dict[str, Any] | None:
         result = self.run(command, "--", sender)
         # Not there is an error with an answer, namely null.
