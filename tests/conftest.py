@@ -97,6 +97,8 @@ def deployed(
     return deployed_once
 
 
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a host: two processes run the tests, see scripts/test.sh."""
     for item in items:
