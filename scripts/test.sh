@@ -23,8 +23,8 @@ part() {
 part lint scripts/lint.sh
 part unit $python -m pytest --quiet tests/unit
 part machines $python -m tests.lab build
-# Two at a time, each with hosts of its own: deploys and restarts mostly wait.
-part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numprocesses 2 --dist loadgroup \
+# Three at a time, each with hosts of its own: deploys and restarts mostly wait.
+part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numprocesses 3 --dist loadgroup \
     tests/deploy tests/persistence
 
 # What was written as root must not stand in the way of the user who has started this by sudo.

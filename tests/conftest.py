@@ -97,12 +97,9 @@ def deployed(
     return deployed_once
 
 
-# Before xdist reads the marks.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a host: two processes run the tests, see scripts/test.sh."""
-    for item in items:
-        if isinstance(item, pytest.Function):
-            parameters = item.callspec.params if hasattr(item, "callspec") else {}
-            shared = DEFAULT_SYSTEM if "deployed" in item.fixturenames else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(str(parameters.get("system", shared))))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep together what shares a host: several processes run the tests, see scripts/test.sh."""
+    if isinstance(item, pytest.Function):
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        shared = DEFAULT_SYSTEM if "deployed" in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(str(parameters.get("system", shared))))
