@@ -128,10 +128,10 @@ def test_remove_takes_away_what_deploy_put_there(pair: Pair) -> None:
     assert pair.store.exec("systemctl cat redis-tracker", check=False).exit_code != 0
     assert pair.store.exec("ls /var/lib/redis/tracker").stdout.strip()
     noted = json.loads(pair.store.exec("cat /etc/steadfast/facts/kept.fact").stdout)
-    assert set(noted["data"]) == {"/var/lib/redis/tracker", "/var/lib/steadfast"}
+    assert set(noted["data"]) == {"/var/lib/redis/tracker", "/var/lib/redis/lock", "/var/lib/steadfast"}
 
     pair.kit.remove(remove_data=True).succeeded()
-    for path in ("/etc/steadfast", "/var/lib/redis/tracker"):
+    for path in ("/etc/steadfast", "/var/lib/redis/tracker", "/var/lib/redis/lock"):
         assert pair.store.exec(f"ls {path}", check=False).exit_code != 0
     assert pair.bot.exec("ls /var/lib/steadfast", check=False).exit_code != 0
     assert pair.bot.exec("id rasa", check=False).exit_code != 0
