@@ -304,7 +304,7 @@ def test_probe_of_a_database_leaves_no_event(tmp_path: Path, monkeypatch: pytest
             return PlayedSession(str(path))
 
     module = ModuleType("rasa.core.brokers.sql")
-    module.SQLEventBroker = PlayedBroker  # type: ignore[attr-defined]
+    monkeypatch.setattr(module, "SQLEventBroker", PlayedBroker, raising=False)
     monkeypatch.setitem(sys.modules, "rasa.core.brokers.sql", module)
     options = {"type": "sql", "dialect": "sqlite", "db": str(path)}
     assert brokers.probe_event_broker(options)["event_broker_at"] == str(path)
