@@ -1,6 +1,5 @@
 """A throwaway machine: run commands in it, copy to it, reboot it, reach it with Ansible."""
 
-import contextlib
 import secrets
 import shlex
 import time
@@ -14,6 +13,7 @@ import tenacity
 from docker.models.containers import Container
 
 from tests.lab.errors import LabError
+from tests.lab.retirement import retire
 from tests.lab.runs import progress
 from tests.lab.transfer import pack
 
@@ -149,9 +149,8 @@ class Host:
         return answer.stdout.strip() or "starting"
 
     def remove(self) -> None:
-        """Remove the host and what it keeps in volumes without a name; nothing if it is gone."""
-        with contextlib.suppress(docker.errors.NotFound):
-            self.container.remove(force=True, v=True)
+        """Stop the host for good; its files are deleted when the run ends. Nothing if it is gone."""
+        retire(self.container)
 
     def ansible_variables(self, connection: str = "community.docker.docker") -> dict[str, str]:
         """Return the variables to reach the host as root through Docker."""
