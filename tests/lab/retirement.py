@@ -2,8 +2,8 @@
 
 ext4 without a journal, as many throwaway machines have it, hands out no inode that was deleted in the
 last five minutes (`recently_deleted` in the kernel's fs/ext4/ialloc.c) but looks at each anew for every
-new file. After a deployed host is gone, with its tens of thousands of files, unpacking Rasa's packages takes three times
-as long.
+new file. After a deployed host is gone, with its tens of thousands of files, unpacking Rasa's packages
+takes three times as long.
 """
 
 import contextlib
