@@ -13,24 +13,18 @@ import re
 import socket
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, Mapping
 from urllib.parse import urlsplit
 
 from steadfast.errors import SteadfastError
+from steadfast.readers.causes import Cause
 
 SECONDS = 5
 AMQP_PORT = 5672
 SQL_PORTS = {"mysql": 3306, "mariadb": 3306, "postgresql": 5432}
 
 
-class Cause(NamedTuple):
-    """A way to fail: a pattern of the error's type and text, and the sentence that it deserves."""
-
-    pattern: str
-    sentence: str
-
-
-# The first that fits, from the most particular to the most general; {where} and {error} are filled in, and each option.
+# By the error's type and text, the most particular first; {where} and {error} are filled in, and each option.
 CAUSES = (
     Cause(
         r"gaierror|_RESOLVE|Name or service not known|name resolution",

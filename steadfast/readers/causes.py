@@ -14,11 +14,13 @@ NOISE = re.compile(r" \(_ssl\.c:\d+\)|(FATAL|ERROR): +|connection to server .* p
 class Cause(NamedTuple):
     """A way to fail: the pattern that an error's `CODE MESSAGE` shows, and the sentence that it deserves.
 
-    The sentence may use the pattern's named groups, and `{error}` for the message.
+    The sentence may use the pattern's named groups, and `{error}` for the message. An error fits if it, or
+    what it was raised for, is of the kind, and the pattern is in its text or in that of the other.
     """
 
     pattern: str
     sentence: str
+    kind: type[BaseException] = BaseException
 
 
 def code_and_message(error: BaseException) -> tuple[str, str]:
@@ -39,10 +41,14 @@ def explained(error: BaseException, causes: Iterable[Cause], values: Mapping[str
     Args:
         error: What a driver, or SQLAlchemy around it, raised.
         causes: In the order of trial.
-        values: What the sentences name; what is missing is told as `not set`.
+        values: What the sentences name; what is missing is told as `not set`. An `error` goes before the message.
     """
     code, message = code_and_message(error)
-    found = ((cause, re.search(cause.pattern, f"{code} {message}", re.IGNORECASE)) for cause in causes)
+    beneath = error.__cause__ or error.__context__ or error
+    told_beneath = code_and_message(beneath)[1]
+    text = f"{code} {message}" if told_beneath in message else f"{code} {message} {told_beneath}"
+    fitting = (cause for cause in causes if isinstance(error, cause.kind) or isinstance(beneath, cause.kind))
+    found = ((cause, re.search(cause.pattern, text, re.IGNORECASE)) for cause in fitting)
     cause, match = next((cause, match) for cause, match in found if match)
-    known = defaultdict(lambda: "not set", {**values, "error": message, **match.groupdict("")})
+    known = defaultdict(lambda: "not set", {"error": message, **values, **match.groupdict("")})
     return SteadfastError(f"Tracker store: {cause.sentence.format_map(known)}.")

@@ -46,16 +46,7 @@ class Store(Reader):
         return None if found is None else {"name": sender, "events": [event.as_dict() for event in found.events]}
 
     def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
-        """Adds events to the latest session and saves it, as Rasa does after a turn.
-
-        Args:
-            sender: Whose conversation.
-            events: What is added, oldest first.
-            stored: How many events must be there already.
-
-        Raises:
-            SteadfastError: Another number of events is there, before or afterwards, or the class fails.
-        """
+        """Adds events to the latest session and saves it, as Rasa does after a turn; then it counts again."""
         self._expect(sender, stored)
         tracker = self._call("retrieve", sender) or self._open().init_tracker(sender)
         from rasa.shared.core.events import Event

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 from decimal import Context, Decimal, DecimalException
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping
 
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
@@ -33,10 +32,9 @@ from botocore.exceptions import (
 )
 
 from steadfast.errors import SteadfastError
-from steadfast.readers.reader import Reader, Tracker
+from steadfast.readers.causes import Cause, explained
+from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS, Reader, Tracker
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 30
 ATTEMPTS = 2
 KEY = "sender_id"
 # Rasa's items have it, a probe's have not.
@@ -53,99 +51,90 @@ DIGITS = Context(prec=38)
 # ValueError is an endpoint that is no URL.
 FAILURES = (BotoCoreError, ClientError, ValueError)
 
-
-class Cause(NamedTuple):
-    """A way to fail: the error it shows as, what its text holds, and the sentence that it deserves."""
-
-    kind: type[Exception]
-    pattern: str
-    sentence: str
-
-
 CAUSES = (
     Cause(
-        NoCredentialsError,
         "",
         "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
         "tracker_store_environment, or give the machine a role",
+        NoCredentialsError,
     ),
     Cause(
-        PartialCredentialsError,
         "",
         "the credentials are not whole: set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
         "tracker_store_environment",
+        PartialCredentialsError,
     ),
     Cause(
-        ClientError,
         "ExpiredToken|RequestExpired",
         "the credentials have expired: renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN in "
         "tracker_store_environment",
+        ClientError,
     ),
     Cause(
-        ClientError,
         "UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|"
         "MissingAuthenticationToken",
         "{where} refuses the credentials: correct AWS_ACCESS_KEY_ID ({key_id}), AWS_SECRET_ACCESS_KEY or "
         "AWS_SESSION_TOKEN in tracker_store_environment, or 'region' ({region})",
+        ClientError,
     ),
     Cause(
-        ClientError,
         "AccessDenied|NotAuthorized",
         "the credentials lack the right {right} on the table 'table_name' ({table}) at {where}: allow it, or "
         "correct 'table_name' or 'region' ({region})",
+        ClientError,
     ),
     Cause(
-        ClientError,
         "ResourceNotFound",
         "there is no table 'table_name' ({table}) at {where} in 'region' ({region}): run make deploy, which "
         "makes it, or correct these",
+        ClientError,
     ),
     Cause(
-        ClientError,
         "Item size",
         "the conversation is larger than the 400 KB that DynamoDB takes: choose another store for "
         "conversations as long as this one",
+        ClientError,
     ),
     Cause(
-        ClientError,
         "ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded",
         "the table 'table_name' ({table}) at {where} has too little capacity: give it more, or capacity on demand",
+        ClientError,
     ),
-    Cause(InvalidRegionError, "", "'region' is '{region}', which is none: set one such as eu-central-1"),
+    Cause("", "'region' is '{region}', which is none: set one such as eu-central-1", InvalidRegionError),
     Cause(
-        SSLError,
         "CERTIFICATE_VERIFY_FAILED",
         "the certificate of {where} cannot be verified: set AWS_CA_BUNDLE in tracker_store_environment to the "
         "authority that signed it",
+        SSLError,
     ),
-    Cause(SSLError, "", "{where} does not speak TLS: correct AWS_ENDPOINT_URL in tracker_store_environment"),
+    Cause("", "{where} does not speak TLS: correct AWS_ENDPOINT_URL in tracker_store_environment", SSLError),
     Cause(
-        EndpointConnectionError,
         "",
         "{where} cannot be reached: correct 'region' ({region}), or AWS_ENDPOINT_URL in "
         "tracker_store_environment, or start the server there",
+        EndpointConnectionError,
     ),
     Cause(
-        ConnectTimeoutError,
         "",
         "no answer from {where} in time: correct 'region' ({region}), or AWS_ENDPOINT_URL in "
         "tracker_store_environment, or open the firewall",
+        ConnectTimeoutError,
     ),
     Cause(
-        ReadTimeoutError,
         "",
         "no answer from {where} in time: is it DynamoDB (AWS_ENDPOINT_URL in tracker_store_environment)?",
+        ReadTimeoutError,
     ),
-    Cause(WaiterError, "", "the table 'table_name' ({table}) at {where} is not ready: look there what holds it up"),
+    Cause("", "the table 'table_name' ({table}) at {where} is not ready: look there what holds it up", WaiterError),
     Cause(
-        ClientError,
         r"\(\d+\)",
         "what answers at {where} is not DynamoDB: correct AWS_ENDPOINT_URL in tracker_store_environment",
+        ClientError,
     ),
     Cause(
-        Exception,
         "",
         "DynamoDB at {where} cannot be used ({error}): see 'table_name' ({table}) and 'region' ({region})",
+        Exception,
     ),
 )
 
@@ -176,17 +165,7 @@ class Store(Reader):
             yield item[KEY], _conversation(item)
 
     def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
-        """Adds events after the stored ones, as Rasa would have stored them.
-
-        Args:
-            sender: Whose conversation.
-            events: What is added, oldest first.
-            stored: How many events must be there already.
-
-        Raises:
-            SteadfastError: Another number of events is there, the conversation would be larger
-                than an item may be, or the table cannot be written.
-        """
+        """Puts the whole item, if nobody has changed its number of events meanwhile."""
         item = self._item(sender) or {KEY: sender, "name": sender, EVENTS: []}
         found = len(item[EVENTS])
         complete = {**item, EVENTS: [*item[EVENTS], *_decimals(sender, events)]}
@@ -202,10 +181,7 @@ class Store(Reader):
                 raise self._explained(error) from None
         except FAILURES as error:
             raise self._explained(error) from None
-        raise SteadfastError(
-            f"The conversation of '{sender}' in the table '{self.table_name}' has not the {stored} events that were "
-            "expected: somebody else writes to it, so nothing was added."
-        )
+        raise self._changed_meanwhile(sender, f"the table '{self.table_name}'", stored)
 
     def prepare(self) -> list[str]:
         """Makes the table, with capacity on demand, if there is none."""
@@ -313,19 +289,14 @@ class Store(Reader):
             raise SteadfastError(f"AWS_CA_BUNDLE: the file {bundle} is missing or not readable for the bot's user.")
 
     def _explained(self, error: Exception) -> SteadfastError:
-        text = str(error)
-        sentence = next(
-            cause.sentence for cause in CAUSES if isinstance(error, cause.kind) and re.search(cause.pattern, text)
-        )
-        told = sentence.format(
-            error=" ".join(text.split()).rstrip("."),
-            key_id=os.environ.get("AWS_ACCESS_KEY_ID", "not set"),
-            region=self.region,
-            right=f"dynamodb:{getattr(error, 'operation_name', '')}",
-            table=self.table_name,
-            where=self._where(),
-        )
-        return SteadfastError(f"Tracker store: {told}.")
+        values = {
+            "key_id": os.environ.get("AWS_ACCESS_KEY_ID", "not set"),
+            "region": self.region,
+            "right": f"dynamodb:{getattr(error, 'operation_name', '')}",
+            "table": self.table_name,
+            "where": self._where(),
+        }
+        return explained(error, CAUSES, values)
 
 
 def _conversation(item: dict[str, Any]) -> Tracker:

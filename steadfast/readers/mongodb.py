@@ -6,9 +6,8 @@ which Rasa writes anew with every turn and never reads.
 
 from __future__ import annotations
 
-import re
 import secrets
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping
 
 import pymongo
 from bson.errors import BSONError
@@ -22,10 +21,9 @@ from pymongo.errors import (
 )
 
 from steadfast.errors import SteadfastError
-from steadfast.readers.reader import Reader, Tracker
+from steadfast.readers.causes import Cause, code_and_message, explained
+from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS, Reader, Tracker
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 30
 KEY = "sender_id"
 # A conversation has it, a probe has not.
 EVENTS = "events"
@@ -35,83 +33,74 @@ LARGEST_NUMBER = 2**63 - 1
 # BSONError is a document that the driver itself refuses.
 FAILURES = (PyMongoError, BSONError)
 
-
-class Cause(NamedTuple):
-    """A way to fail: the error it shows as, what its text holds, and the sentence that it deserves."""
-
-    kind: type[Exception]
-    pattern: str
-    sentence: str
-
-
 CAUSES = (
     Cause(
-        ServerSelectionTimeoutError,
         "CERTIFICATE_VERIFY_FAILED",
         "the certificate of the server in 'url' ({url}) cannot be verified: add tlsCAFile=PATH of its "
         "authority to 'url'",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        ServerSelectionTimeoutError,
-        "SSL",
+        "(?-i:SSL)",
         "TLS with the server in 'url' ({url}) fails: it may speak none, so correct 'url' or its tls=",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        ServerSelectionTimeoutError,
         "Name or service not known|No address associated|name resolution",
         "no machine is known by the name in 'url' ({url}): correct it or the name service",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        ServerSelectionTimeoutError,
         "Connection refused",
         "nothing listens at 'url' ({url}): start the MongoDB server, or correct 'url'",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        ServerSelectionTimeoutError,
         "connection closed|reset by peer",
         "the server at 'url' ({url}) hangs up: if it speaks TLS only, add tls=true to 'url', otherwise correct it",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        ServerSelectionTimeoutError,
         "",
         "no MongoDB that can be written to answers at 'url' ({url}) within {seconds} s: correct 'url', open the "
         "firewall, or mend the replica set",
+        ServerSelectionTimeoutError,
     ),
     Cause(
-        OperationFailure,
         "Authentication failed|auth failed|AuthenticationFailed",
         "the server at 'url' ({url}) refuses the login: correct 'username' ({username}), 'password' or "
         "'auth_source' ({auth_source})",
+        OperationFailure,
     ),
     Cause(
-        OperationFailure,
         "requires authentication|not authorized|Unauthorized",
         "the user 'username' ({username}) lacks a right on 'db' ({db}) at 'url' ({url}): give it the role "
         "readWrite there",
+        OperationFailure,
     ),
     Cause(
-        OperationFailure,
         "Document too large|BSONObj size|17419|10334",
         "the conversation is larger than the 16 MB that MongoDB takes: choose another store for one as long as this",
+        OperationFailure,
     ),
     Cause(
-        DocumentTooLarge,
         "",
         "the conversation is larger than the 16 MB that MongoDB takes: choose another store for one as long as this",
+        DocumentTooLarge,
     ),
-    Cause(InvalidURI, "", "'url' ({url}) is no URL of MongoDB ({error}): set one such as mongodb://host:27017"),
+    Cause("", "'url' ({url}) is no URL of MongoDB ({error}): set one such as mongodb://host:27017", InvalidURI),
     Cause(
-        ConfigurationError,
-        "DNS|resolution|SRV",
+        "(?-i:DNS|resolution|SRV)",
         "the name in 'url' ({url}) leads to no MongoDB servers ({error}): correct it or the name service",
+        ConfigurationError,
     ),
     Cause(
-        ConfigurationError,
         "",
         "'url' ({url}), 'username' ({username}), 'password' and 'auth_source' ({auth_source}) do not fit together "
         "({error}): correct them",
+        ConfigurationError,
     ),
-    Cause(Exception, "", "the MongoDB at 'url' ({url}) cannot be used ({error}): see 'url', 'db' and 'collection'"),
+    Cause("", "the MongoDB at 'url' ({url}) cannot be used ({error}): see 'url', 'db' and 'collection'", Exception),
 )
 
 
@@ -144,17 +133,7 @@ class Store(Reader):
         return None if document is None else {"name": sender, EVENTS: document[EVENTS]}
 
     def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
-        """Adds events after the stored ones, as Rasa would have stored them.
-
-        Args:
-            sender: Whose conversation.
-            events: What is added, oldest first.
-            stored: How many events must be there already.
-
-        Raises:
-            SteadfastError: Another number of events is there, the conversation would be larger
-                than a document may be, or the collection cannot be written.
-        """
+        """Pushes the events to the document, if nobody has changed its number of events meanwhile."""
         document = self._document(sender)
         found = 0 if document is None else len(document[EVENTS])
         change = {"$push": {EVENTS: {"$each": events}}}
@@ -169,10 +148,7 @@ class Store(Reader):
                     return
         except FAILURES as error:
             raise self._explained(error) from None
-        raise SteadfastError(
-            f"The conversation of '{sender}' in the collection '{self.collection}' has not the {stored} events that "
-            "were expected: somebody else writes to it, so nothing was added."
-        )
+        raise self._changed_meanwhile(sender, f"the collection '{self.collection}'", stored)
 
     def prepare(self) -> list[str]:
         """Makes the index that Rasa makes, if it is not there."""
@@ -229,17 +205,12 @@ class Store(Reader):
         return None
 
     def _explained(self, error: Exception) -> SteadfastError:
-        text = str(error)
-        sentence = next(
-            cause.sentence for cause in CAUSES if isinstance(error, cause.kind) and re.search(cause.pattern, text)
-        )
-        named = {name: self.options.get(name, "not set") for name in ("username", "auth_source")}
-        told = sentence.format(
-            # A driver's error ends with a description of all that it knows.
-            error=" ".join(text.split(", full error:")[0].split()).rstrip("."),
-            db=self.database,
-            seconds=CONNECT_SECONDS,
-            url=self.url,
-            **named,
-        )
-        return SteadfastError(f"Tracker store: {told}.")
+        values = {
+            **self.options,
+            # The driver's error ends with a description of all that it knows.
+            "error": code_and_message(error)[1].split(", full error:")[0].rstrip("."),
+            "db": self.database,
+            "seconds": CONNECT_SECONDS,
+            "url": self.url,
+        }
+        return explained(error, CAUSES, values)

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause
+from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS
 from steadfast.readers.sql import INDEXES, Change, SqlStore
-from steadfast.readers.sql_connection import ANSWER_SECONDS, CONNECT_SECONDS
 
 # Less than the wait for an answer, so that the server tells why.
 LOCK_SECONDS = 20

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause
+from steadfast.readers.reader import CONNECT_SECONDS
 from steadfast.readers.sql import Change, SqlStore
-from steadfast.readers.sql_connection import CONNECT_SECONDS
 
 SCHEMA_VARIABLE = "POSTGRESQL_SCHEMA"
 

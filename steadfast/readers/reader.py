@@ -5,6 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Dict, Iterator, Mapping
 
+from steadfast.errors import SteadfastError
+
+# No driver may make a person wait for longer: for a connection, and for an answer.
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 30
+
 Tracker = Dict[str, Any]
 """A conversation as Rasa stores it: `{"name": SENDER, "events": [EVENT, ...]}`, oldest first."""
 
@@ -68,6 +74,14 @@ class Reader(ABC):
             SteadfastError: The login may not, or something else has a table of that name.
         """
         return []
+
+    @staticmethod
+    def _changed_meanwhile(sender: str, where: str, stored: int) -> SteadfastError:
+        """Returns the error of `append` for a conversation that has another number of events by now."""
+        return SteadfastError(
+            f"The conversation of '{sender}' in {where} has not the {stored} events that were expected: somebody else "
+            "writes to it, so nothing was added."
+        )
 
     def conversations(self) -> Iterator[tuple[str, Tracker]]:
         """Yields every sender with the stored conversation."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import ssl
 from itertools import islice
-from typing import Any, Iterator, Mapping, NamedTuple
+from typing import Any, Iterator, Mapping
 
 import redis
 from redis.exceptions import (
@@ -25,127 +24,101 @@ from redis.exceptions import (
 )
 
 from steadfast.errors import SteadfastError
-from steadfast.readers.reader import Reader, Tracker
+from steadfast.readers.causes import Cause, code_and_message, explained
+from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS, Reader, Tracker
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 30
 PROBE_SECONDS = 5
 PAGE = 200
 FILES = ("ssl_keyfile", "ssl_certfile", "ssl_ca_certs")
 
 
-class Cause(NamedTuple):
-    """A way to fail: the errors it shows as, and the sentence that it deserves.
-
-    An error fits if it, or what caused it, is of the type and its text holds the pattern.
-    """
-
-    kind: type[BaseException]
-    pattern: str
-    sentence: str
-
-
 CAUSES = (
     Cause(
-        AuthenticationError,
         "without any password",
         "a 'password' is set, but the Redis at {where} asks for none: remove 'password' or give the server's user one",
+        AuthenticationError,
     ),
     Cause(
-        AuthenticationError,
         "Authentication required",
         "the Redis at {where} asks for a password: set 'username' and 'password'",
-    ),
-    Cause(
         AuthenticationError,
-        "",
-        "the Redis at {where} refuses the login: correct 'password' or 'username' ({username})",
     ),
     Cause(
-        NoPermissionError,
+        "", "the Redis at {where} refuses the login: correct 'password' or 'username' ({username})", AuthenticationError
+    ),
+    Cause(
         r"access (a|one of the) key",
         "the user 'username' ({username}) may not touch keys that begin with '{prefix}': on the "
         "Redis at {where} allow it ~{prefix}* or correct 'key_prefix' ({key_prefix})",
+        NoPermissionError,
     ),
     Cause(
-        NoPermissionError,
         "",
         "the user 'username' ({username}) lacks a right on the Redis at {where} ({error}): "
         "allow it +get +set +setex +exists +scan +ttl +strlen +mget +ping +select",
+        NoPermissionError,
     ),
-    Cause(BusyLoadingError, "", "the Redis at {where} is still loading its data: try again soon"),
-    Cause(ReadOnlyError, "", "the Redis at {where} is a read-only replica: set 'url' to its primary"),
-    Cause(RedisError, "OOM", "the Redis at {where} is out of memory: raise its 'maxmemory'"),
+    Cause("", "the Redis at {where} is still loading its data: try again soon", BusyLoadingError),
+    Cause("", "the Redis at {where} is a read-only replica: set 'url' to its primary", ReadOnlyError),
+    Cause("OOM", "the Redis at {where} is out of memory: raise its 'maxmemory'", RedisError),
+    Cause("MISCONF", "the Redis at {where} cannot write to its disk and refuses to store: see its log", RedisError),
     Cause(
-        RedisError,
-        "MISCONF",
-        "the Redis at {where} cannot write to its disk and refuses to store: see its log",
-    ),
-    Cause(
-        RedisError,
         "DB index|not an integer|invalid DB",
         "there is no database 'db' {db} on the Redis at {where}: set a number that the server's "
         "'databases' allows (0 to 15 by default)",
+        RedisError,
     ),
-    Cause(InvalidResponse, "", "what answers at {where} is not Redis: correct 'url' or 'port'"),
+    Cause("", "what answers at {where} is not Redis: correct 'url' or 'port'", InvalidResponse),
+    Cause("", "no machine is known by the name in 'url' ({url}): correct it or the name service", socket.gaierror),
+    Cause("", "nothing listens at {where}: start the Redis server, or correct 'url' or 'port'", ConnectionRefusedError),
     Cause(
-        socket.gaierror,
-        "",
-        "no machine is known by the name in 'url' ({url}): correct it or the name service",
-    ),
-    Cause(
-        ConnectionRefusedError,
-        "",
-        "nothing listens at {where}: start the Redis server, or correct 'url' or 'port'",
-    ),
-    Cause(
-        ssl.SSLCertVerificationError,
         "mismatch",
         "the certificate of the Redis at {where} is that of another host ({error}): correct 'url' ({url}), or give the "
         "server a certificate whose subjectAltName has it",
+        ssl.SSLCertVerificationError,
     ),
     Cause(
-        ssl.SSLCertVerificationError,
         "",
         "the certificate of the Redis at {where} cannot be verified ({error}): set tracker_store_tls_authority, or "
         "'ssl_ca_certs' ({ssl_ca_certs}), to the authority that signed it",
+        ssl.SSLCertVerificationError,
     ),
     Cause(
-        RedisError,
         "handshake",
         "'use_ssl' is {use_ssl}, but the server at {where} does not answer in TLS: set tracker_store_tls, or it, to "
         "false, or 'port' to the server's TLS port",
+        RedisError,
     ),
     Cause(
-        ssl.SSLError,
         "WRONG_VERSION|HTTP_REQUEST|UNKNOWN_PROTOCOL|UNEXPECTED_EOF",
         "'use_ssl' is {use_ssl}, but the server at {where} does not speak TLS: set tracker_store_tls, or it, to "
         "false, or 'port' to the server's TLS port",
+        ssl.SSLError,
     ),
     Cause(
-        ssl.SSLError,
         "",
         "TLS with {where} fails ({error}): correct 'ssl_certfile' ({ssl_certfile}), "
         "'ssl_keyfile' ({ssl_keyfile}) or 'ssl_ca_certs' ({ssl_ca_certs})",
+        ssl.SSLError,
     ),
     Cause(
-        redis.exceptions.TimeoutError,
         "",
         "no answer from {where} in time: correct 'url' or 'port', or open the firewall",
+        redis.exceptions.TimeoutError,
     ),
     Cause(
-        ConnectionError,
         "reset|closed",
         "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
         "({use_ssl}), to true, otherwise correct 'port'",
+        ConnectionError,
     ),
     Cause(
-        redis.exceptions.ConnectionError,
         "closed by server",
         "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
         "({use_ssl}), to true, otherwise correct 'port'",
+        redis.exceptions.ConnectionError,
     ),
-    Cause(RedisError, "", "the Redis at {where} cannot be used ({error}): see 'url' and 'port'"),
+    Cause("", "the Redis at {where} cannot be used ({error}): see 'url' and 'port'", RedisError),
 )
 
 
@@ -299,22 +272,15 @@ class Store(Reader):
                 raise SteadfastError(f"{name}: the file {path} is missing or not readable for the bot's user.")
 
     def _explained(self, error: RedisError) -> SteadfastError:
-        roots = [error, error.__cause__ or error.__context__ or error]
-        text = " ".join(str(root) for root in roots)
-        sentence = next(
-            cause.sentence
-            for cause in CAUSES
-            if any(isinstance(root, cause.kind) for root in roots) and re.search(cause.pattern, text, re.IGNORECASE)
-        )
-        named = ("username", "key_prefix", "use_ssl", *FILES)
-        values = {name: self.options.get(name, "not set") for name in named}
-        values["use_ssl"] = str(self.options.get("use_ssl", False)).lower()
-        told = sentence.format(
-            error=re.sub(r" \(_ssl\.c:\d+\)", "", str(roots[-1])).rstrip("."),
-            where=self._where(),
-            url=self.url,
-            db=self.database,
-            prefix=self.prefix,
-            **values,
-        )
-        return SteadfastError(f"Tracker store: {told}.")
+        # redis-py puts the same few words around whatever happened.
+        _, told = code_and_message(error.__cause__ or error.__context__ or error)
+        values = {
+            **self.options,
+            "error": told,
+            "where": self._where(),
+            "url": self.url,
+            "db": self.database,
+            "prefix": self.prefix,
+            "use_ssl": str(self.options.get("use_ssl", False)).lower(),
+        }
+        return explained(error, CAUSES, values)

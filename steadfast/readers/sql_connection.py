@@ -14,9 +14,6 @@ from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause, explained
 from steadfast.readers.reader import Reader
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 30
-
 # Whatever the server is.
 COMMON_CAUSES = (
     Cause(r"Can't load plugin|No module named", "'dialect' ({dialect}) has no driver here ({error}): correct it"),
