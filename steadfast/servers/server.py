@@ -1,4 +1,4 @@
-"""What a server does for a conversation: keep what is appended to it, in one atomic step, for writers that believe the truth.
+"""What a server does for a conversation: keeps what is appended to it, in one atomic step, or says why it does not.
 
 A conversation is a list of events. Whoever writes says what it believes to be stored, by the head that its last read or
 write gave; the server compares that in the same atomic step, so that of two writers with one belief exactly one is
@@ -186,8 +186,9 @@ class Server(abc.ABC):
             ServerError: It cannot be written, or forgets what is written.
         """
 
+    @abc.abstractmethod
     def sweep(self) -> None:
-        """Removes what has expired, where the server does not do so by itself."""
+        """Removes what has expired; nothing is to be done where the server does so by itself."""
 
     @abc.abstractmethod
     def close(self) -> None:

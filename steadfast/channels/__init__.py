@@ -1,0 +1,1 @@
+"""Steadfast's own channels, for Rasa's credentials.yml."""

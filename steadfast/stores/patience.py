@@ -1,0 +1,74 @@
+"""Tries again what fails because a server is away for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from concurrent.futures import Executor
+from typing import Any, Callable, Iterator, TypeVar
+
+from steadfast.servers.server import Unavailable
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 1.0
+# How often a person is told while it lasts.
+TOLD_SECONDS = 5.0
+
+
+class Patience:
+    """How long to wait for a server, with longer and longer pauses."""
+
+    def __init__(self, seconds: float) -> None:
+        """Takes the number of seconds after which no further try begins."""
+        self.seconds = seconds
+
+    def pauses(self, what: str) -> Iterator[Callable[[Unavailable], float]]:
+        """Yields, for each try, what to call when it failed: it returns the pause before the next try, in seconds.
+
+        It raises the error that it was given when the time is over.
+        """
+        started = time.monotonic()
+        told = started
+        pause = FIRST_PAUSE_SECONDS
+
+        def failed(error: Unavailable) -> float:
+            nonlocal told, pause
+            now = time.monotonic()
+            if now - started + pause > self.seconds:
+                raise error
+            if told == started or now - told >= TOLD_SECONDS:
+                told = now
+                logger.warning("%s: %s Trying again, up to %.0f s.", what, error, self.seconds)
+            # At random, so that those who were cut off together do not come back together.
+            wait, pause = pause * random.uniform(0.5, 1.0), min(pause * 2, LONGEST_PAUSE_SECONDS)
+            return wait
+
+        while True:
+            yield failed
+
+    async def call(self, threads: Executor, function: Callable[..., T], *arguments: Any) -> T:
+        """Calls a blocking function in a thread until it is not `Unavailable`; the event loop goes on meanwhile.
+
+        Raises:
+            Unavailable: It still is when the time is over.
+        """
+        for failed in self.pauses("Tracker store"):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+            except Unavailable as error:
+                await asyncio.sleep(failed(error))
+        raise AssertionError("there is always a next try")
+
+    def wait(self, function: Callable[[], None]) -> None:
+        """Calls a blocking function until it is not `Unavailable`, without an event loop."""
+        for failed in self.pauses("Tracker store, at the start"):
+            try:
+                return function()
+            except Unavailable as error:
+                time.sleep(failed(error))

@@ -1,0 +1,11 @@
+from typing import Any
+
+from sanic.request import Request
+
+class EndpointConfig:
+    url: str | None
+    kwargs: dict[str, Any]
+    @classmethod
+    def from_dict(cls, dct: dict[str, Any]) -> EndpointConfig: ...
+
+def bool_arg(request: Request, name: str, default: bool = ...) -> bool: ...
