@@ -52,6 +52,19 @@ class Run:
         assert self.status == 0, self.output[-4000:]
         return self
 
+    def failed_with(self, *parts: str) -> None:
+        """Assert that it failed with one error that has these parts, and no stack trace.
+
+        Raises:
+            AssertionError: it did not; the text is what it printed.
+        """
+        assert self.status != 0, self.output
+        assert len(self.errors) == 1, self.output
+        told = self.output.partition("error:")[2]
+        for part in parts:
+            assert part in told, self.output
+        assert "Traceback" not in self.output
+
 
 def run(*command: str, environment: dict[str, str] | None = None) -> Run:
     """Run a command in the repository, with the kit's tools on its path."""
