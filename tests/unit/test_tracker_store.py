@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 import pytest
+import yaml
 from ansible.plugins.filter.core import FilterModule
 
 from steadfast.endpoints import read_endpoints, section
@@ -16,8 +17,18 @@ from tests.stores import definition, known
 from tests.unit.plugins import load
 
 PLUGIN = load("plugins/filter/definitions.py")
-DEFINITIONS = REPOSITORY / "roles" / "tracker_store" / "stores"
-STORES: list[str] = PLUGIN.definition_names(str(DEFINITIONS))
+ROLE = REPOSITORY / "roles" / "tracker_store"
+STORES: list[str] = PLUGIN.definition_names(str(ROLE / "stores"))
+OWN_OPTIONS: dict[str, Any] = yaml.safe_load((ROLE / "vars" / "options.yml").read_text())["tracker_store_own_options"]
+# Of the kit's own classes: values that they take, and values that must be refused.
+OWN_EXAMPLES: dict[str, tuple[list[Any], list[Any]]] = {
+    "retry_seconds": ([0, 2.5, 20], [-1, "20", True]),
+    "start_seconds": ([0, 60], [-0.1, "a minute"]),
+    "answer_seconds": ([1, 86400], [0, 1.5, "a day"]),
+    "reminder_seconds": ([0, 86400], [-1, "a day"]),
+    "cached_conversations": ([0, 1000], [-1, 2.5, "all"]),
+    "record_exp": ([1, 604800], [0, 1.5, "a day"]),
+}
 
 
 def errors(store: str, options: dict[str, Any]) -> list[str]:
@@ -85,6 +96,43 @@ def test_required_option_is_asked_for(store: str) -> None:
     ]
 
 
+def own_errors(settings: dict[str, Any], chosen: str = "steadfast", **more: Any) -> list[str]:
+    """Check options of a store for which the kit has a class, as the role does."""
+    definition = {"steadfast_type": "steadfast.stores.x.X", "options": {"url": {"type": "string"}}, **more}
+    completed = PLUGIN.with_own_options(definition, OWN_OPTIONS, chosen)
+    found: list[str] = PLUGIN.option_errors(settings, completed, "tracker_store_options", "it")
+    return found
+
+
+@pytest.mark.parametrize("option", OWN_OPTIONS)
+def test_own_option_is_checked(option: str) -> None:
+    """As Rasa's are: a wrong value is refused with what is allowed."""
+    accepted, rejected = OWN_EXAMPLES[option]
+    assert [own_errors({option: value}) for value in accepted] == [[] for _ in accepted]
+    for value in rejected:
+        (error,) = own_errors({option: value})
+        assert error == f"tracker_store_options.{option} is {value!r}: it must be {OWN_OPTIONS[option]['description']}."
+
+
+@pytest.mark.parametrize("option", OWN_OPTIONS)
+def test_own_option_is_refused_with_rasas_class(option: str) -> None:
+    """It would be an unexpected argument there; unless that class has one of the same name."""
+    value = OWN_EXAMPLES[option][0][0]
+    (error,) = own_errors({option: value}, "rasa")
+    assert error.startswith(
+        f"tracker_store_options.{option} is {value!r}: it must be left out where tracker_store_class"
+    )
+    assert own_errors({option: value}, "rasa", options={option: {"type": "number"}}) == []
+
+
+def test_own_options_belong_to_stores_with_a_class_of_the_kits_own() -> None:
+    """And to no other, whatever is chosen; of those that are allowed none must be left out."""
+    definition = {"options": {"url": {"type": "string"}, "domain": {"not": {}, "description": "left out"}}}
+    completed = PLUGIN.with_own_options(definition, OWN_OPTIONS, "steadfast")
+    (error,) = PLUGIN.option_errors({"retry_seconds": 5}, completed, "tracker_store_options", "it")
+    assert error == "tracker_store_options.retry_seconds is not an option of it. Allowed: url."
+
+
 def test_mistyped_option_gets_a_hint() -> None:
     """The nearest name."""
     (error,) = errors("redis", {"keyprefix": "x"})
@@ -97,6 +145,11 @@ def test_store_has_all_its_pieces(store: str) -> None:
     found = definition(store)
     role = found["server_role"]
     pieces = [f"steadfast/readers/{store}.py", f"tests/stores/{store}.yml"]
+    if "steadfast_type" in found:
+        package, module, kind = found["steadfast_type"].rsplit(".", 2)
+        assert package == "steadfast.stores"
+        pieces += [f"steadfast/stores/{module}.py"]
+        assert f"class {kind}(" in (REPOSITORY / pieces[-1]).read_text()
     if role:
         tasks = ("main", "tracker_store", "preflight")
         pieces += [f"roles/{role}/tasks/{name}.yml" for name in tasks]
