@@ -30,6 +30,9 @@ part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numpr
 # What was written as root must not stand in the way of the user who has started this by sudo.
 [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .steadfast
 
+printf '\n== not run\n'
+sed -n '/^## What was not run/,/^## /{/^#/d; /^$/d; p}' docs/reliability.md
+
 printf '\n%s' "$times"
 [ -z "$failed" ] || {
     echo "error: not passed:$failed" >&2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -103,3 +104,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         shared = DEFAULT_SYSTEM if "deployed" in item.fixturenames else item.path.stem
         item.add_marker(pytest.mark.xdist_group(str(parameters.get("system", shared))))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was not run and why: nobody should take a store or a system for tested that was not."""
+    cases = Counter(
+        (report.nodeid.partition("[")[2].rstrip("]") or report.nodeid, report.longrepr[2])
+        for report in terminalreporter.stats.get("skipped", [])
+    )
+    if cases:
+        terminalreporter.section("not run")
+    for (case, reason), count in sorted(cases.items()):
+        terminalreporter.write_line(f"{case}, {count} tests: {reason.removeprefix('Skipped: NOT RUN: ')}")
