@@ -1,0 +1,1 @@
+"""The contract of `steadfast/servers`, kept by each class on its real server."""

@@ -1,0 +1,66 @@
+"""What the tests need of a kind of server: to start it, open it, break it, and look into it without our class."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from steadfast.servers.server import Event, Server
+from tests import lab
+
+
+class Backend(abc.ABC):
+    """A server on a throwaway machine.
+
+    A place is what one bot has for itself, such as a database or a key prefix; each test has its own, of letters and
+    digits.
+    """
+
+    name: ClassVar[str]
+    packages: ClassVar[tuple[str, ...]]
+    """What apt installs."""
+    service: ClassVar[str]
+    """The unit of systemd."""
+    port: ClassVar[int]
+
+    def __init__(self, host: lab.Host) -> None:
+        """Takes a host on which the packages are."""
+        self.host = host
+
+    @abc.abstractmethod
+    def configure(self) -> None:
+        """Has the server listen on its host's address, with every write on disk before it is acknowledged."""
+
+    @abc.abstractmethod
+    def open(self, place: str, *, host: str | None = None, port: int | None = None, **options: Any) -> Server:
+        """Returns a server of the class under test.
+
+        Args:
+            place: Where its conversations are.
+            host: Another address to reach it by, as that of a proxy.
+            port: Another port.
+            options: What else Rasa's class may have in `endpoints.yml`.
+        """
+
+    @abc.abstractmethod
+    def write_as_rasa(self, place: str, sender: str, events: list[Event]) -> None:
+        """Stores a conversation as Rasa's own class would, in place of what that class stored."""
+
+    @abc.abstractmethod
+    def traces(self, place: str, sender: str) -> list[str]:
+        """Returns everything in a place that belongs to a sender, of either class, expired or not."""
+
+    @abc.abstractmethod
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Lets the server have no room for what is new."""
+
+    def stop(self) -> None:
+        """Stops the server in good order."""
+        self.host.exec(("systemctl", "stop", self.service))
+
+    def start(self) -> None:
+        """Starts the server; it may still load its data when this returns."""
+        self.host.exec(("systemctl", "start", self.service))

@@ -1,0 +1,65 @@
+"""Servers on throwaway machines: one machine per system, with all its servers, for all tests."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from steadfast.servers.server import Server
+from tests import lab
+from tests.servers.backends import BACKENDS
+from tests.servers.backends.backend import Backend
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test of the contract on every server."""
+    if "kind" in metafunc.fixturenames:
+        cases = [(kind, system) for kind, systems in BACKENDS.items() for system in systems]
+        names = [f"{kind.name}-{system}" for kind, system in cases]
+        metafunc.parametrize(("kind", "system"), cases, ids=names, scope="session")
+
+
+@pytest.fixture(scope="session")
+def backends(start: Callable[..., lab.Host]) -> Callable[[type[Backend], str], Backend]:
+    """Start the machine of a system, with all its servers, once a session."""
+    hosts: dict[str, dict[type[Backend], Backend]] = {}
+
+    def start_servers(system: str) -> dict[type[Backend], Backend]:
+        host = start(system, f"servers-{system}")
+        kinds = [kind for kind, systems in BACKENDS.items() if system in systems]
+        packages = " ".join(package for kind in kinds for package in kind.packages)
+        install = f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages}"
+        host.exec(f"apt-get update -qq && {install}")
+        found = {kind: kind(host) for kind in kinds}
+        for backend in found.values():
+            backend.configure()
+        return found
+
+    def backend(kind: type[Backend], system: str) -> Backend:
+        if system not in hosts:
+            hosts[system] = start_servers(system)
+        return hosts[system][kind]
+
+    return backend
+
+
+@pytest.fixture
+def backend(backends: Callable[[type[Backend], str], Backend], kind: type[Backend], system: str) -> Backend:
+    """Give the server that the test is run on."""
+    return backends(kind, system)
+
+
+@pytest.fixture
+def place() -> str:
+    """Give the test a place of its own on the server."""
+    return f"t{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def server(backend: Backend, place: str) -> Iterator[Server]:
+    """Open the test's place with the class under test."""
+    opened = backend.open(place)
+    yield opened
+    opened.close()
