@@ -17,6 +17,7 @@ class RedisLocks(Store):
         """Takes all parameters of Rasa's `RedisLockStore`."""
         super().__init__({"db": 1, **options})
         self.prefix = f"{self._prefix()}lock:"
+        self.patterns = f"~{self.prefix}*"
 
     def probe(self) -> dict[str, Any]:
         """Sets, reads and deletes a key without a sender; Rasa never uses that key."""

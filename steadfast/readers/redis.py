@@ -1,7 +1,8 @@
-"""Reads Rasa's Redis tracker store: one JSON string per conversation.
+"""Reads conversations in Redis: a JSON string each by Rasa's own class, a list of events by the kit's.
 
 Keys are made as in `rasa/core/tracker_store.py`: `tracker:SENDER`, or `PREFIX:tracker:SENDER`
-where `key_prefix` is alphanumeric (any other prefix is dropped by Rasa with a warning only).
+where `key_prefix` is alphanumeric (any other prefix is dropped by Rasa with a warning only). The kit's class has
+`steadfast:events:SENDER` after the same prefix, see `steadfast/servers/redis.py`; it takes over what Rasa's wrote.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import socket
 import ssl
+from contextlib import closing
 from itertools import islice
 from typing import Any, Iterator, Mapping
 
@@ -26,6 +28,7 @@ from redis.exceptions import (
 from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause, code_and_message, explained
 from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS, Reader, Tracker
+from steadfast.servers import append_events, open_server
 
 PROBE_SECONDS = 5
 PAGE = 200
@@ -49,13 +52,13 @@ CAUSES = (
     Cause(
         r"access (a|one of the) key",
         "the user 'username' ({username}) may not touch keys that begin with '{prefix}': on the "
-        "Redis at {where} allow it ~{prefix}* or correct 'key_prefix' ({key_prefix})",
+        "Redis at {where} allow it {patterns} or correct 'key_prefix' ({key_prefix})",
         NoPermissionError,
     ),
     Cause(
         "",
         "the user 'username' ({username}) lacks a right on the Redis at {where} ({error}): "
-        "allow it +get +set +setex +exists +scan +ttl +strlen +mget +ping +select",
+        "allow it +get +set +setex +exists +scan +ttl +strlen +lrange +ping +select",
         NoPermissionError,
     ),
     Cause("", "the Redis at {where} is still loading its data: try again soon", BusyLoadingError),
@@ -129,7 +132,13 @@ def _port(value: Any) -> int:
 
 
 class Store(Reader):
-    """Reads conversations with the commands GET, MGET and SCAN; adds to them and probes with SET."""
+    """Reads conversations with the commands GET, LRANGE and SCAN; adds to them and probes with SET.
+
+    Attributes:
+        prefix: Begins the keys of Rasa's class.
+        events_prefix: Begins the keys of the events that the kit's class keeps.
+        patterns: What the account must be allowed to touch.
+    """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Takes all parameters of Rasa's `RedisTrackerStore`."""
@@ -138,27 +147,28 @@ class Store(Reader):
         self.port = _port(options.get("port", 6379))
         self.database = options.get("db", 0)
         self.prefix = f"{self._prefix()}tracker:"
+        self.events_prefix = f"{self._prefix()}steadfast:events:"
+        self.patterns = f"~{self.prefix}* and ~{self._prefix()}steadfast:*"
         self._client: Any = None
 
     def senders(self) -> Iterator[str]:
         """Yields every sender once; SCAN alone may repeat a key."""
         try:
             seen = set()
-            for key in self._connect().scan_iter(match=f"{self.prefix}*", count=PAGE):
-                sender = key[len(self.prefix) :]
-                # Without a sender it is a probe: Rasa calls a nameless sender "default".
-                if sender and sender not in seen:
-                    seen.add(sender)
-                    yield sender
+            # Rasa's first, here and elsewhere: what is taken over in between is then found as the kit's.
+            for prefix in (self.prefix, self.events_prefix):
+                for key in self._connect().scan_iter(match=f"{prefix}*", count=PAGE):
+                    sender = key[len(prefix) :]
+                    # Without a sender it is a probe: Rasa calls a nameless sender "default".
+                    if sender and sender not in seen:
+                        seen.add(sender)
+                        yield sender
         except RedisError as error:
             raise self._explained(error) from None
 
     def read(self, sender: str) -> Tracker | None:
-        """Returns what GET gives, decoded."""
-        try:
-            return self._decoded(sender, self._connect().get(self.prefix + sender))
-        except RedisError as error:
-            raise self._explained(error) from None
+        """Returns what GET and LRANGE give, decoded."""
+        return self._fetch([sender])[0]
 
     def conversations(self) -> Iterator[tuple[str, Tracker]]:
         """Yields every sender with the conversation, a page of them per round trip."""
@@ -167,25 +177,25 @@ class Store(Reader):
             page = list(islice(senders, PAGE))
             if not page:
                 return
-            try:
-                values = self._connect().mget([self.prefix + sender for sender in page])
-            except RedisError as error:
-                raise self._explained(error) from None
-            for sender, value in zip(page, values):
-                tracker = self._decoded(sender, value)
+            for sender, tracker in zip(page, self._fetch(page)):
                 # One that expired since the SCAN is not there any more.
                 if tracker is not None:
                     yield sender, tracker
 
     def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
-        """Writes the whole conversation anew, in one SET that expires as one of Rasa's would.
+        """Adds to the list of the kit's class, where there is one, as that class does; otherwise writes as Rasa's does.
 
-        A conversation that is made meanwhile is never overwritten. Between the reading and the writing of one that is
-        there already, nobody else may write it: Redis has no command for that which takes no script or transaction.
+        That is the whole conversation anew, in one SET that expires as one of Rasa's would. A conversation that is made
+        meanwhile is never overwritten. Between the reading and the writing of one that is there already, nobody else
+        may write it: Redis has no command for that which takes no script or transaction.
         """
         key = self.prefix + sender
         try:
             client = self._connect()
+            if client.exists(self.events_prefix + sender):
+                with closing(open_server({**self.options, "type": "redis"})) as server:
+                    append_events(server, sender, events, stored=stored)
+                return
             tracker = self._decoded(sender, client.get(key))
             there = (tracker or {}).get("events") or []
             value = json.dumps({"name": sender, **(tracker or {}), "events": [*there, *events]})
@@ -238,11 +248,35 @@ class Store(Reader):
                 # have to be told to look, and Rasa has no parameter for it. So a probe looks.
                 ssl_check_hostname=True,
                 decode_responses=True,
+                # Python may hold half a surrogate pair, from JSON.
+                encoding_errors="surrogatepass",
                 socket_connect_timeout=CONNECT_SECONDS,
                 socket_timeout=ANSWER_SECONDS,
                 **files,
             )
         return self._client
+
+    def _fetch(self, senders: list[str]) -> list[Tracker | None]:
+        try:
+            pipeline = self._connect().pipeline(transaction=False)
+            for sender in senders:
+                pipeline.get(self.prefix + sender)
+                pipeline.lrange(self.events_prefix + sender, 0, -1)
+            found = pipeline.execute()
+        except RedisError as error:
+            raise self._explained(error) from None
+        return [self._tracker(*each) for each in zip(senders, found[::2], found[1::2])]
+
+    def _tracker(self, sender: str, value: str | None, texts: list[str]) -> Tracker | None:
+        """Returns what both classes keep of a conversation, as the kit's takes over what Rasa's wrote meanwhile."""
+        tracker = self._decoded(sender, value)
+        if not texts:
+            return tracker
+        ours: list[Any] = json.loads(f"[{','.join(texts)}]")
+        theirs = (tracker or {}).get("events") or []
+        common = min(len(ours), len(theirs))
+        added = theirs[common:] if ours[:common] == theirs[:common] else theirs
+        return {"name": sender, "events": [*ours, *added]}
 
     def _decoded(self, sender: str, value: str | None) -> Tracker | None:
         if value is None:
@@ -281,6 +315,7 @@ class Store(Reader):
             "url": self.url,
             "db": self.database,
             "prefix": self.prefix,
+            "patterns": self.patterns,
             "use_ssl": str(self.options.get("use_ssl", False)).lower(),
         }
         return explained(error, CAUSES, values)

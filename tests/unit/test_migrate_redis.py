@@ -10,6 +10,9 @@ import redis
 
 from steadfast.errors import SteadfastError
 from steadfast.readers import open_reader
+from steadfast.readers import redis as readers_redis
+from steadfast.servers import append_events
+from steadfast.servers.server import Head, Stored, Write
 
 FIRST = {"event": "user", "text": "hi", "timestamp": 1795239765.7712345}
 SECOND = {"event": "bot", "text": "grüß dich", "timestamp": 1795239766.5}
@@ -21,12 +24,17 @@ class PlayedRedis:
     def __init__(self) -> None:
         """Has none."""
         self.values: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
         self.expiries: dict[str, int | None] = {}
         self.error: Exception | None = None
 
     def get(self, key: str) -> str | None:
         """GET."""
         return self.values.get(key)
+
+    def exists(self, key: str) -> bool:
+        """EXISTS."""
+        return key in self.values or key in self.lists
 
     def set(self, key: str, value: str, ex: int | None, nx: bool, xx: bool) -> bool | None:
         """SET key value EX seconds NX | XX: None if the condition does not hold."""
@@ -55,7 +63,6 @@ def test_new_conversation_is_what_rasa_would_store(played: PlayedRedis, sender: 
     (value,) = played.values.values()
     assert list(played.values) == [f"bot:tracker:{sender}"]
     assert json.loads(value) == {"events": [FIRST, SECOND], "name": sender}
-    assert reader.read(sender) == {"events": [FIRST, SECOND], "name": sender}
 
 
 def test_old_conversation_keeps_what_it_has(played: PlayedRedis) -> None:
@@ -110,3 +117,49 @@ def test_memory_refuses() -> None:
     """There is no way into Rasa's process."""
     with pytest.raises(SteadfastError, match="process only"):
         open_reader("memory", {}).append("me", [FIRST], stored=0)
+
+
+class PlayedServer:
+    """A server of the kit's with one conversation, or none."""
+
+    def __init__(self, length: int) -> None:
+        """Takes how many events are stored."""
+        self.head = Head("version", "epoch", length, 0) if length else None
+        self.written: list[tuple[str, Head | None, Write]] = []
+
+    def read(self, sender: str, *, whole: bool) -> Stored | None:
+        """Gives the head, as for the whole conversation."""
+        assert whole
+        return Stored(self.head, 0, []) if self.head else None
+
+    def write(self, sender: str, believed: Head | None, write: Write) -> None:
+        """Notes what is written."""
+        self.written.append((sender, believed, write))
+
+    def close(self) -> None:
+        """Has no connection."""
+
+
+@pytest.mark.parametrize("session", [None, 1])
+def test_conversation_of_the_kits_class_is_continued_as_that_class_does(
+    played: PlayedRedis, monkeypatch: pytest.MonkeyPatch, session: int | None
+) -> None:
+    """Upon the head that is there, with the session that begins in what is added; Rasa's key is not made."""
+    server = PlayedServer(2)
+    played.lists["bot:steadfast:events:me"] = ["{}", "{}"]
+    monkeypatch.setattr(readers_redis, "open_server", lambda options: server)
+    second: dict[str, Any] = SECOND if session is None else {"event": "action", "name": "action_session_start"}
+    added = [FIRST, second]
+    open_reader("redis", {"key_prefix": "bot"}).append("me", added, stored=2)
+    ((sender, believed, write),) = server.written
+    assert (sender, believed, write.events, write.session) == ("me", server.head, added, session)
+    assert played.values == {}
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_other_number_of_events_is_refused_by_the_kits_server(length: int) -> None:
+    """Nothing is written."""
+    server: Any = PlayedServer(length)
+    with pytest.raises(SteadfastError, match=f"'me' has {length} events, where 2 were expected"):
+        append_events(server, "me", [FIRST], stored=2)
+    assert server.written == []

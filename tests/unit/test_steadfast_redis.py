@@ -20,9 +20,10 @@ TRACKER = {"name": "me", "events": [{"event": "user", "text": "hi", "timestamp":
 
 
 class PlayedRedis:
-    """Keeps values; an error set here is raised by every command."""
+    """Keeps values and lists; an error set here is raised by every command."""
 
     values: dict[str, str]
+    lists: dict[str, list[str]]
     options: dict[str, Any]
     error: Exception | None
 
@@ -49,19 +50,49 @@ class PlayedRedis:
         found: str | None = self._value(self.values.get(key))
         return found
 
-    def mget(self, keys: list[str]) -> list[str | None]:
-        """MGET."""
-        return [self.get(key) for key in keys]
+    def lrange(self, key: str, start: int, stop: int) -> list[str]:
+        """LRANGE of a whole list."""
+        assert (start, stop) == (0, -1)
+        found: list[str] = self._value(self.lists.get(key, []))
+        return found
+
+    def pipeline(self, transaction: bool) -> Any:
+        """Several commands in one round trip."""
+        assert not transaction
+        return PlayedPipeline(self)
 
     def scan_iter(self, match: str, count: int) -> Iterator[str]:
         """SCAN, which may give a key twice."""
-        return iter(self._value([k for k in self.values if fnmatch.fnmatchcase(k, match)] * 2))
+        keys = [*self.values, *self.lists]
+        return iter(self._value([key for key in keys if fnmatch.fnmatchcase(key, match)] * 2))
+
+
+class PlayedPipeline:
+    """Collects answers."""
+
+    def __init__(self, server: PlayedRedis) -> None:
+        """Begins without any."""
+        self.server = server
+        self.answers: list[Any] = []
+
+    def get(self, key: str) -> None:
+        """GET."""
+        self.answers.append(self.server.get(key))
+
+    def lrange(self, key: str, start: int, stop: int) -> None:
+        """LRANGE."""
+        self.answers.append(self.server.lrange(key, start, stop))
+
+    def execute(self) -> list[Any]:
+        """All of them."""
+        return self.answers
 
 
 @pytest.fixture(autouse=True)
 def played(monkeypatch: pytest.MonkeyPatch) -> type[PlayedRedis]:
     """Puts the played server in the place of every client."""
     monkeypatch.setattr(PlayedRedis, "values", {}, raising=False)
+    monkeypatch.setattr(PlayedRedis, "lists", {}, raising=False)
     monkeypatch.setattr(PlayedRedis, "error", None, raising=False)
     monkeypatch.setattr(redis, "StrictRedis", PlayedRedis)
     return PlayedRedis
@@ -117,6 +148,37 @@ def test_each_conversation_is_listed_once(played: type[PlayedRedis]) -> None:
         "me": "me",
         "ä": "ä",
     }
+
+
+BOT, AGAIN = ({"event": "bot", "text": text, "timestamp": 3.0} for text in ("hello", "again"))
+USER = TRACKER["events"][0]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "events"),
+    [
+        (None, [USER, BOT], [USER, BOT]),
+        # Rasa's class was used again for a while, and began anew.
+        ([AGAIN], [USER, BOT], [USER, BOT, AGAIN]),
+        # What is just being taken over, or was put back from a backup.
+        ([USER, BOT], [USER, BOT], [USER, BOT]),
+        ([USER, BOT, AGAIN], [USER, BOT], [USER, BOT, AGAIN]),
+        ([USER], [USER, BOT], [USER, BOT]),
+        ([USER], [], [USER]),
+    ],
+)
+def test_conversation_of_the_kits_class_is_read(
+    played: type[PlayedRedis], theirs: list[Any] | None, ours: list[Any], events: list[Any]
+) -> None:
+    """Beside what Rasa's class wrote, as the kit's takes that over."""
+    if theirs is not None:
+        played.values["bot:tracker:a:b"] = json.dumps({"events": theirs, "name": "a:b"})
+    played.lists["bot:steadfast:events:a:b"] = [json.dumps(event) for event in ours]
+    played.values["bot:steadfast:head:a:b"] = "what the kit's class keeps beside"
+    reader = open_reader("redis", {"key_prefix": "bot"})
+    assert reader.read("a:b") == {"name": "a:b", "events": events}
+    assert list(reader.senders()) == ["a:b"]
+    assert list(reader.conversations()) == [("a:b", {"name": "a:b", "events": events})]
 
 
 def test_probe_leaves_no_conversation(played: type[PlayedRedis]) -> None:
