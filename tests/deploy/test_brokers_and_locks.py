@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "TLS that the kit's lock server has not": (
         {"lock_store": "redis", "lock_store_options": {"use_ssl": True}},
-        ("lock_store_options.use_ssl is true", "has no TLS"),
+        ("lock_store_options.use_ssl is true", "set tracker_store_tls to true"),
     ),
     "port of the lock server taken": (
         {"lock_store": "redis", "lock_store_options": {"port": 5672}},

@@ -1,4 +1,7 @@
-"""Promises of a deploy over SSH, as a user with sudo: a host with a bot, and one with a bot and the store of both."""
+"""Promises of a deploy over SSH, as a user with sudo: a host with a bot, and one with a bot and the store of both.
+
+Whatever goes from one host to the other is in TLS.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ def pair(
         {"bot": lab.authorize(bot, key), "store": lab.authorize(store, key)},
         bots=["bot", "store"],
         stores=["store"],
-        settings=settings("debian-12"),
+        settings={**settings("debian-12"), "tracker_store_tls": True},
     )
     dry_run = kit.deploy("--check", "--diff")
     untouched = bot.exec("ls /opt /etc/steadfast /var/lib/steadfast 2>&1", check=False).stdout
@@ -88,6 +91,19 @@ def test_redis_listens_on_its_private_address(pair: Pair) -> None:
     listening = pair.store.exec("ss --listening --tcp --numeric --no-header").stdout
     found = {line.split()[3] for line in listening.splitlines() if ":6379" in line}
     assert found == {"127.0.0.1:6379", f"{pair.store.ip}:6379"}
+
+
+@pytest.mark.parametrize("port", [6379, 6380])
+def test_store_and_locks_are_in_tls(pair: Pair, port: int) -> None:
+    """A plain connection gets no answer; in TLS there is one, and the certificate has the address that the bots use."""
+    ping = f"timeout 10 redis-cli -h {pair.store.ip} -p {port}"
+    plain = pair.store.exec(f"{ping} ping 2>&1", check=False).stdout
+    assert "NOAUTH" not in plain
+    assert "PONG" not in plain
+    encrypted = pair.store.exec(f"{ping} --tls --cacert /etc/steadfast-tls/authority.pem ping 2>&1", check=False).stdout
+    assert "NOAUTH" in encrypted
+    # Rasa reads it of both.
+    assert pair.bot.exec("cat /etc/steadfast/endpoints.yml").stdout.count("use_ssl: true") == 2
 
 
 def test_second_deploy_changes_nothing(pair: Pair) -> None:
