@@ -16,35 +16,10 @@ from steadfast.readers.reader import CONNECT_SECONDS
 from steadfast.readers.redis import CAUSES
 from steadfast.servers.server import ServerError, Unavailable
 
-COMMANDS = [
-    "auth",
-    "del",
-    "eval",
-    "evalsha",
-    "exists",
-    "get",
-    "hdel",
-    "hexists",
-    "hget",
-    "hmget",
-    "hset",
-    "llen",
-    "lrange",
-    "pexpire",
-    "pexpireat",
-    "ping",
-    "pttl",
-    "rpush",
-    "scan",
-    "select",
-    "set",
-    "time",
-    "zadd",
-    "zrangebyscore",
-    "zrem",
-    "zrevrange",
-    "zscore",
-]
+RIGHTS = (
+    "+auth +del +eval +evalsha +exists +get +hdel +hexists +hget +hmget +hset +llen +lrange +pexpire +pexpireat +ping "
+    "+pttl +rpush +scan +select +set +time +zadd +zrangebyscore +zrem +zrevrange +zscore"
+)
 """What the account must be allowed, on the keys `PREFIX:steadfast:*` and `PREFIX:tracker:*`."""
 
 # Below the 20 s for which a turn is tried again.
@@ -66,8 +41,7 @@ SCRIPT_CAUSES = (
     ),
     Cause(
         r"permissions? to|can't run this command|ACL failure",
-        "the user 'username' ({username}) lacks a right on the Redis at {where} ({error}): allow it "
-        + " ".join(f"+{command}" for command in COMMANDS),
+        f"the user 'username' ({{username}}) lacks a right on the Redis at {{where}} ({{error}}): allow it {RIGHTS}",
         redis.ResponseError,
     ),
     Cause("READONLY", "the Redis at {where} is a read-only replica: set 'url' to its primary", redis.ResponseError),

@@ -11,12 +11,14 @@ from steadfast.servers.server import Server
 from tests import lab
 from tests.servers.backends import BACKENDS
 from tests.servers.backends.backend import Backend
+from tests.servers.proxy import Proxy
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test of the contract on every server."""
+    """Run every test on every server; those that restart it or cut it off on those that have a process."""
     if "kind" in metafunc.fixturenames:
-        cases = [(kind, system) for kind, systems in BACKENDS.items() for system in systems]
+        kinds = [kind for kind in BACKENDS if kind.service or "proxy" not in metafunc.fixturenames]
+        cases = [(kind, system) for kind in kinds for system in BACKENDS[kind]]
         names = [f"{kind.name}-{system}" for kind, system in cases]
         metafunc.parametrize(("kind", "system"), cases, ids=names, scope="session")
 
@@ -49,6 +51,14 @@ def backends(start: Callable[..., lab.Host]) -> Callable[[type[Backend], str], B
 def backend(backends: Callable[[type[Backend], str], Backend], kind: type[Backend], system: str) -> Backend:
     """Give the server that the test is run on."""
     return backends(kind, system)
+
+
+@pytest.fixture
+def proxy(backend: Backend) -> Iterator[Proxy]:
+    """Give a proxy before the server."""
+    opened = Proxy(backend.host.ip, backend.port)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

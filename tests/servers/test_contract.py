@@ -14,27 +14,7 @@ import pytest
 from steadfast.servers.server import Answer, Conflict, Head, Reminder, Server, Stored, Write
 from tests.servers.backends.backend import Backend
 from tests.servers.events import action, bot, turn, user
-
-ODD_SENDERS = (
-    "a:b",
-    "*",
-    "[a-z]?",
-    "tracker:me",
-    "steadfast:head:me",
-    "with space, 'quotes' and \"more\"",
-    "back\\slash%s{x}",
-    "line\nbreak",
-    "Zoë",
-    "zoe",
-    "ZOE",
-    "trailing ",
-    "trailing",
-    "会话",
-    "🤖" * 200,
-    "x" * 255,
-    "0",
-    "None",
-)
+from tests.servers.senders import ODD_SENDERS
 
 
 def read(server: Server, sender: str) -> Stored:

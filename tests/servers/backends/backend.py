@@ -22,8 +22,10 @@ class Backend(abc.ABC):
     packages: ClassVar[tuple[str, ...]]
     """What apt installs."""
     service: ClassVar[str]
-    """The unit of systemd."""
+    """The unit of systemd; empty for one without a process of its own, which no test can restart or cut off."""
     port: ClassVar[int]
+    commit: ClassVar[bytes]
+    """What the request holds that makes a write last."""
 
     def __init__(self, host: lab.Host) -> None:
         """Takes a host on which the packages are."""

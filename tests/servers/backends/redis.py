@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from steadfast.servers.redis import RedisServer
-from steadfast.servers.redis_connection import COMMANDS
+from steadfast.servers.redis_connection import DIGESTS, RIGHTS
 from steadfast.servers.server import Event, Server
 from tests.kit import REPOSITORY
 from tests.servers.backends.backend import Backend
@@ -42,11 +42,11 @@ class RedisBackend(Backend):
     packages = ("redis-server",)
     service = "redis-server"
     port = 6379
+    commit = DIGESTS["write"].encode()
 
     def configure(self) -> None:
         """Has an account with what the class says it needs, and one for the tests."""
-        rights = " ".join(f"+{command}" for command in COMMANDS)
-        bot = f"user bot on >bot resetkeys ~*:tracker:* ~*:steadfast:* -@all {rights}"
+        bot = f"user bot on >bot resetkeys ~*:tracker:* ~*:steadfast:* -@all {RIGHTS}"
         accounts = f"{default_user()}\n{bot}\nuser test on >test ~* +@all\n"
         self.host.put(accounts.encode(), "/etc/redis/lab.acl", 0o644)
         self.host.put(_CONFIGURATION.format(port=self.port).encode(), "/etc/redis/redis.conf", 0o644)
@@ -71,15 +71,13 @@ class RedisBackend(Backend):
 
     @contextmanager
     def full(self) -> Iterator[None]:
-        """Sets `maxmemory` to what is used."""
+        """Sets `maxmemory` to less than what is used."""
         client = self._client()
-        client.config_set("maxmemory", "1mb")
-        client.set("filling", b"x" * 2_000_000) if client.info("memory")["used_memory"] < 1_000_000 else None
+        client.config_set("maxmemory", 1)
         try:
             yield
         finally:
-            client.config_set("maxmemory", "0")
-            client.delete("filling")
+            client.config_set("maxmemory", 0)
 
     def _client(self) -> Any:
         return redis.StrictRedis(
