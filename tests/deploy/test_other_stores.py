@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from control.deployment import Deployment
 from tests import lab
-from tests.kit import REPOSITORY, Kit, Run, run
+from tests.events import check_events, restarter
+from tests.kit import REPOSITORY, TOOLS, Kit, Run, run
 from tests.lab import dynamodb
 
 CONVERSATIONS = "/var/lib/steadfast/conversations"
@@ -139,6 +142,21 @@ def test_verify_proves_what_the_kit_can_restart(bot: Bot, tmp_path: Path) -> Non
     assert "PERSISTED" in verified.output
     assert "LOST" not in verified.output
     assert "this kit runs none for the store 'dynamodb'" in " ".join(verified.output.split())
+
+
+def test_every_event_is_kept_with_its_effect(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tests/events/events.yml says, through a restart of DynamoDB and of Rasa."""
+    monkeypatch.setenv("PATH", str(TOOLS), prepend=os.pathsep)
+    deployment = Deployment(str(bot.kit.folder))
+    services = deployment.bot()
+    restart_services = restarter(deployment, services)
+
+    def restart() -> None:
+        bot.host.exec(f"systemctl restart {dynamodb.SERVICE}")
+        dynamodb.wait_for_dynamodb(bot.host)
+        restart_services()
+
+    assert [str(each) for each in check_events(services, restart).differences] == []
 
 
 def test_unreachable_mongodb_leaves_the_bot_as_it_is(bot: Bot) -> None:
