@@ -15,7 +15,7 @@ help: ## list the targets
 	@echo
 	@echo 'INVENTORY=inventory/example chooses other hosts, STORE=memory another store, ANSIBLE_ARGS="--check --diff" a dry run.'
 
-.PHONY: deploy talk show migrate verify remove
+.PHONY: deploy talk show forget migrate verify remove
 deploy: .steadfast/control ## deploy the bot and its store
 	@$(playbook) playbooks/deploy.yml
 
@@ -24,6 +24,9 @@ talk: .steadfast/control ## talk to the bot: SENDER=me [MESSAGE="Find me some go
 
 show: .steadfast/control ## show a conversation straight from the store: SENDER=me; without it, list them
 	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show "$$SENDER",list)
+
+forget: .steadfast/control ## remove every trace of one person from the store: SENDER=name
+	@$(python) -m control --inventory $(INVENTORY) forget "$${SENDER:?name the conversation: make forget SENDER=...}"
 
 migrate: .steadfast/control ## copy every conversation to another store: FROM=redis TO=name
 	@$(playbook) --extra-vars migrate_from=$(FROM) --extra-vars migrate_to=$(TO) playbooks/migrate.yml

@@ -1,4 +1,4 @@
-"""Talk to a deployed bot, list its stored conversations, show one of them, or copy all to another store."""
+"""Talk to a deployed bot; list its stored conversations, show or remove one of them, or copy all to another store."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ def list_all(bot: Bot, options: argparse.Namespace, console: Console) -> None:
         console.print(listing(found, 0 if options.all else LIMIT))
     else:
         console.print(f"No conversation is stored yet{_reason(bot)}.")
+
+
+def forget(bot: Bot, options: argparse.Namespace, console: Console) -> None:
+    """Removes every trace of one conversation from the store."""
+    if not bot.forget(options.sender):
+        raise ControlError(_not_stored(bot, options.sender))
+    console.print(f"Nothing of '{options.sender}' is left in {bot.facts['tracker_store']} of {bot.host.name}.")
 
 
 def hold_talk(bot: Bot, options: argparse.Namespace, console: Console) -> None:
@@ -96,6 +103,10 @@ def parser() -> argparse.ArgumentParser:
     for command in (showing, listed):
         command.add_argument("--json", action="store_true", help="as JSON")
         command.add_argument("--all", action="store_true", help="leave nothing out")
+
+    forgetting = commands.add_parser("forget", help=forget.__doc__)
+    forgetting.add_argument("sender", help="whose conversation")
+    forgetting.set_defaults(run=forget)
 
     talking = commands.add_parser("talk", help=hold_talk.__doc__)
     talking.add_argument("sender", help="the name to talk under")

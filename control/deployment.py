@@ -79,6 +79,18 @@ class Bot:
         """Returns a conversation straight from the store; None if there is none."""
         return self._conversation("read", sender)
 
+    def forget(self, sender: str) -> bool:
+        """Removes a conversation from the store; whether it was there.
+
+        Raises:
+            ControlError: The store cannot be used, or has no way to remove one.
+        """
+        result = self.run("forget", "--", sender)
+        # Not there is an error with an answer, namely null.
+        if result.status != 0 and result.output.strip() != "null":
+            raise ControlError(self._said(result))
+        return result.status == 0
+
     def tracker(self, sender: str) -> dict[str, Any] | None:
         """Returns a conversation as Rasa's HTTP API tells it; None if there is none."""
         return self._conversation("tracker", sender)
@@ -119,9 +131,6 @@ class Bot:
         """
         go_on = [f"--after={after}"] if after else []
         result = self.run("migrate", f"--seconds={seconds}", *go_on, "--", source, target)
-        # What argparse ends with: there is no such command.
-        if result.status == 2:
-            raise ControlError(f"The bot on {self.host.name} was deployed by an older kit: run make deploy first.")
         lines = [json.loads(line) for line in result.output.splitlines()]
         # Conversations that differ are an error with an answer.
         if not lines or "next" not in lines[-1]:
@@ -157,6 +166,9 @@ class Bot:
             ) from None
 
     def _said(self, result: Result) -> str:
+        # What argparse ends with: there is no such command.
+        if result.status == 2:
+            return f"The bot on {self.host.name} was deployed by an older kit: run make deploy first."
         lines = (result.errors or result.output).strip().splitlines()
         return f"{self.host.name}: {lines[-1] if lines else f'exit status {result.status}'}"
 

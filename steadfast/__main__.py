@@ -45,6 +45,15 @@ def read_conversation(options: argparse.Namespace) -> None:
         raise _not_stored(missing[0], reader)
 
 
+def forget(options: argparse.Namespace) -> None:
+    """Removes every trace of a conversation, also beside a running bot; if there is none, `null` and an error."""
+    reader = _reader(read_bot_facts())
+    if not reader.forget(options.sender):
+        _print(None)
+        raise _not_stored(options.sender, reader)
+    _print({"forgotten": options.sender})
+
+
 def read_tracker(options: argparse.Namespace) -> None:
     """Prints the conversation as Rasa's HTTP API tells it; `null` and an error if there is none.
 
@@ -182,6 +191,7 @@ def parser() -> argparse.ArgumentParser:
 
     command("list", list_conversations).add_argument("--names", action="store_true")
     command("read", read_conversation).add_argument("sender", nargs="+")
+    command("forget", forget).add_argument("sender")
     command("tracker", read_tracker, seconds=30).add_argument("sender")
     talking = command("talk", talk, seconds=60)
     talking.add_argument("sender")

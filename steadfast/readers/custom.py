@@ -56,6 +56,13 @@ class Store(Reader):
         self._call("save", tracker)
         self._expect(sender, stored + len(events))
 
+    def forget(self, sender: str) -> bool:
+        """Refuses: the interface of tracker stores has no way to remove a conversation."""
+        raise SteadfastError(
+            f"tracker_store_options.type is {self.path}, and Rasa's interface of such a class has no way to remove a "
+            f"conversation: remove that of '{sender}' where the class keeps it."
+        )
+
     def probe(self) -> dict[str, Any]:
         """Makes the store and looks for a conversation that is not there.
 

@@ -183,6 +183,13 @@ class Store(Reader):
             raise self._explained(error) from None
         raise self._changed_meanwhile(sender, f"the table '{self.table_name}'", stored)
 
+    def forget(self, sender: str) -> bool:
+        """Deletes the item."""
+        try:
+            return "Attributes" in self._connect().delete_item(Key={KEY: sender}, ReturnValues="ALL_OLD")
+        except FAILURES as error:
+            raise self._explained(error) from None
+
     def prepare(self) -> list[str]:
         """Makes the table, with capacity on demand, if there is none."""
         changed = []

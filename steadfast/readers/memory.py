@@ -25,6 +25,10 @@ class Store(Reader):
         """Refuses: there is no way into the process."""
         raise SteadfastError(f"Nothing can be added: {self.keeps_nothing_because}.")
 
+    def forget(self, sender: str) -> bool:
+        """Has nothing to remove."""
+        return False
+
     def probe(self) -> dict[str, Any]:
         """Has nothing to reach; says why nothing can be found."""
         return {"store": "memory", "keeps_nothing_because": self.keeps_nothing_because}

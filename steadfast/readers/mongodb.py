@@ -150,6 +150,17 @@ class Store(Reader):
             raise self._explained(error) from None
         raise self._changed_meanwhile(sender, f"the collection '{self.collection}'", stored)
 
+    def forget(self, sender: str) -> bool:
+        """Deletes the document, and any other one that Rasa might find then."""
+        found = False
+        while document := self._document(sender):
+            found = True
+            try:
+                self._connect().delete_one({"_id": document["_id"]})
+            except FAILURES as error:
+                raise self._explained(error) from None
+        return found
+
     def prepare(self) -> list[str]:
         """Makes the index that Rasa makes, if it is not there."""
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import closing
 from typing import Any, Dict, Iterator, Mapping
 
 from steadfast.errors import SteadfastError
+from steadfast.servers import open_server
 
 # No driver may make a person wait for longer: for a connection, and for an answer.
 CONNECT_SECONDS = 5
@@ -18,7 +20,7 @@ Tracker = Dict[str, Any]
 class Reader(ABC):
     """Reads one tracker store.
 
-    Only `prepare` and `append` change anything, and nothing is ever removed but a probe's own trace.
+    Only `prepare`, `append` and `forget` change anything.
     """
 
     keeps_nothing_because = ""
@@ -50,6 +52,15 @@ class Reader(ABC):
         Raises:
             SteadfastError: Not exactly `stored` events are there, or the server does not take them.
         """
+
+    def forget(self, sender: str) -> bool:
+        """Removes every trace of a conversation, also beside a running bot; whether there was any.
+
+        Raises:
+            SteadfastError: The server cannot be used, or the store has no way to remove one.
+        """
+        with closing(open_server(self.options)) as server:
+            return server.forget(sender)
 
     @abstractmethod
     def probe(self) -> dict[str, Any]:

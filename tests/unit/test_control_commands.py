@@ -38,6 +38,10 @@ class PlayedBot:
         """Reads the store."""
         return self.trackers.get(sender)
 
+    def forget(self, sender: str) -> bool:
+        """Removes a conversation."""
+        return self.trackers.pop(sender, None) is not None
+
     def senders(self) -> list[str]:
         """Lists the names."""
         return list(self.trackers)
@@ -105,6 +109,16 @@ def test_conversations_are_listed(
     assert "ann" in capsys.readouterr().out
     assert run(monkeypatch, PlayedBot(), command) == ""
     assert capsys.readouterr().out == "No conversation is stored yet.\n"
+
+
+def test_conversation_is_forgotten(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once; one that is not there is an error, with the name that may have been meant."""
+    bot = PlayedBot(trackers={"ann": TRACKER, "bob": TRACKER})
+    assert run(monkeypatch, bot, "forget", "ann") == ""
+    assert capsys.readouterr().out == "Nothing of 'ann' is left in redis of played.\n"
+    assert list(bot.trackers) == ["bob"]
+    assert run(monkeypatch, bot, "forget", "ann") == "No conversation of 'ann' is stored."
+    assert run(monkeypatch, bot, "forget", "bobb") == "No conversation of 'bobb' is stored: did you mean bob?"
 
 
 def test_error_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

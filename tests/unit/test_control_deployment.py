@@ -128,6 +128,22 @@ def test_unknown_conversation_is_none_but_failure_an_error() -> None:
         bot_of(played(read=Result(1, "", "The server hangs up.\n"))).read("me")
 
 
+def test_unknown_conversation_cannot_be_forgotten_but_failure_is_an_error() -> None:
+    """The command prints null for the former; one that an older kit left there has none of that name."""
+    answers: dict[str, Any] = {
+        "there": Result(0, '{"forgotten": "there"}', ""),
+        "gone": Result(1, "null", "No conversation of 'gone' is stored.\n"),
+        "down": Result(1, "", "Tracker store: nothing listens.\n"),
+        "old": Result(2, "", "usage: steadfast [-h]\n"),
+    }
+    found = Bot(Host("a", played(**{f"forget -- {name}": answer for name, answer in answers.items()})), BOT_FACTS)
+    assert [found.forget(name) for name in ("there", "gone")] == [True, False]
+    with pytest.raises(ControlError, match=r"^a: Tracker store: nothing listens\.$"):
+        found.forget("down")
+    with pytest.raises(ControlError, match="deployed by an older kit"):
+        found.forget("old")
+
+
 def test_nothing_deployed_is_told(lay: Lay) -> None:
     """With the command that mends it."""
     deployment = lay(bots={"bot": PlayedConnection("local", {})})

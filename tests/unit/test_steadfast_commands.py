@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from steadfast import __main__ as commands
-from steadfast import serve
+from steadfast import serve, servers
 from steadfast.bot import Bot, Reply
 from steadfast.errors import SteadfastError
 from steadfast.facts import read_bot_facts, read_token
+from steadfast.readers import reader as reader_module
 from steadfast.readers.memory import Store
+from steadfast.readers.reader import Reader
 
 
 @pytest.fixture(autouse=True)
@@ -204,3 +207,62 @@ def test_probe_needs_no_deployed_bot(
     where = ("--store", "memory", "--endpoints", facts["endpoints"])
     assert run(monkeypatch, "probe", *where) == ""
     assert json.loads(capsys.readouterr().out)["store"] == "memory"
+
+
+class PlayedServer:
+    """A server of the kit's own class, with two conversations."""
+
+    def __init__(self) -> None:
+        """Both are in the kit's format."""
+        self.formats = {"a": "own", "b": "own"}
+        self.told: list[str] = []
+
+    def probe(self) -> None:
+        """Notes it."""
+        self.told.append("probed")
+
+    def senders(self) -> Iterator[str]:
+        """Both."""
+        yield from self.formats
+
+    def give_back(self, sender: str) -> bool:
+        """Changes the format, once."""
+        given = self.formats[sender] == "own"
+        self.formats[sender] = "rasa"
+        return given
+
+    def forget(self, sender: str) -> bool:
+        """Removes a conversation."""
+        return self.formats.pop(sender, None) is not None
+
+    def close(self) -> None:
+        """Notes it."""
+        self.told.append("closed")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> PlayedServer:
+    """Lays out a bot whose store has a class of the kit's own."""
+    found = PlayedServer()
+    for module in (servers, reader_module):
+        monkeypatch.setattr(module, "open_server", lambda options: found)
+    monkeypatch.setattr(Store, "forget", Reader.forget)
+    monkeypatch.setattr(Store, "keeps_nothing_because", "")
+    endpoints = {"tracker_store": {"type": "steadfast.stores.redis.RedisTrackerStore"}}
+    Path(facts["endpoints"]).write_text(json.dumps(endpoints), encoding="utf-8")
+    return found
+
+
+def test_conversation_is_forgotten_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: PlayedServer
+) -> None:
+    """Null for programs and a sentence for people when there is none."""
+    assert run(monkeypatch, "forget", "a") == ""
+    assert run(monkeypatch, "forget", "a") == "No conversation of 'a' is stored."
+    assert capsys.readouterr().out == '{"forgotten": "a"}\nnull\n'
+    assert (list(server.formats), server.told) == (["b"], ["closed", "closed"])
+
+
+def test_memory_has_nothing_to_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the sentence says why."""
+    assert run(monkeypatch, "forget", "a").startswith("No conversation of 'a' is stored (the tracker store 'memory'")

@@ -181,6 +181,13 @@ def test_append_refuses_another_number_of_events(stored: int) -> None:
     assert reader.read("me") == {"name": "me", "events": EVENTS}
 
 
+def test_nothing_can_be_forgotten() -> None:
+    """Rasa's interface has no way; the sentence says where to look."""
+    reader: Any = open_reader("custom", {"type": "played_stores.Good"})
+    with pytest.raises(SteadfastError, match=r"type is played_stores\.Good, .* remove that of 'me' where"):
+        reader.forget("me")
+
+
 def test_append_sees_a_class_that_forgets() -> None:
     """Afterwards."""
     reader: Any = open_reader("custom", {"type": "played_stores.Forgetful"})

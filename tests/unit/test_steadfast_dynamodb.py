@@ -98,9 +98,11 @@ class PlayedTable:
             raise refusal("ConditionalCheckFailedException")
         self.items[Item["sender_id"]] = Item
 
-    def delete_item(self, Key: dict[str, str]) -> None:
+    def delete_item(self, Key: dict[str, str], ReturnValues: str = "NONE") -> dict[str, Any]:
         """DeleteItem."""
-        del self.items[Key["sender_id"]]
+        self._fail()
+        item = self.items.pop(Key["sender_id"], None)
+        return {"Attributes": item} if item and ReturnValues == "ALL_OLD" else {}
 
     def query(self, KeyConditionExpression: Any, ConsistentRead: bool) -> dict[str, Any]:
         """Query by the key."""
@@ -302,3 +304,15 @@ def test_environment_is_checked(name: str, accepted: str | None, rejected: str) 
     (error,) = errors(rejected)
     assert error.startswith(f"tracker_store_environment.{name} is ")
     assert (repr(rejected) in error) is not schemas[name].get("secret", False)
+
+
+def test_forgotten_conversation_is_gone(table: PlayedTable) -> None:
+    """And no other one."""
+    reader = open_reader("dynamodb", {})
+    for sender in ("me", "you"):
+        reader.append(sender, EVENTS, stored=0)
+    assert [reader.forget(sender) for sender in ("me", "me")] == [True, False]
+    assert list(table.items) == ["you"]
+    table.error = NoCredentialsError()
+    with pytest.raises(SteadfastError):
+        reader.forget("you")

@@ -185,3 +185,12 @@ def test_driver_gives_up_in_time(listener: socket.socket, listens: bool, named: 
     url = f"mongodb://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(SteadfastError, match=named):
         open_reader("mongodb", {"url": url}).probe()
+
+
+def test_forgotten_conversation_is_gone(played: Played) -> None:
+    """Also one that an older Rasa stored by a number; another one stays."""
+    for sender in ("me", 12, "you"):
+        store(played, sender, EVENTS)
+    reader = open_reader("mongodb", {"url": "mongodb://x"})
+    assert [reader.forget(sender) for sender in ("me", "12", "nobody", "me")] == [True, True, False, False]
+    assert list(reader.senders()) == ["you"]
