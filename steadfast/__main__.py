@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,18 @@ def forget(options: argparse.Namespace) -> None:
     _print({"forgotten": options.sender})
 
 
+def give_back(options: argparse.Namespace) -> None:
+    """Writes conversations of the kit's own class as Rasa's own class reads them; no bot may use the store meanwhile.
+
+    With --store and --endpoints those of a store that is not in use yet.
+    """
+    from steadfast.endpoints import section
+    from steadfast.servers import open_server
+
+    with closing(open_server(section(_endpoints(_facts(options)), "tracker_store"))) as server:
+        _print({"given_back": sum(server.give_back(sender) for sender in list(server.senders()))})
+
+
 def read_tracker(options: argparse.Namespace) -> None:
     """Prints the conversation as Rasa's HTTP API tells it; `null` and an error if there is none.
 
@@ -87,10 +100,14 @@ def probe(options: argparse.Namespace) -> None:
     With --store and --endpoints it checks settings that are not in use yet.
     """
     from steadfast.endpoints import section
+    from steadfast.servers import is_own, open_server
 
     facts = _facts(options)
     endpoints = _endpoints(facts)
     found = _opened(facts, endpoints).probe()
+    if is_own(section(endpoints, "tracker_store")):
+        with closing(open_server(section(endpoints, "tracker_store"))) as server:
+            server.probe()
     if section(endpoints, "event_broker"):
         from steadfast.brokers import probe_event_broker
 
@@ -196,7 +213,7 @@ def parser() -> argparse.ArgumentParser:
     talking = command("talk", talk, seconds=60)
     talking.add_argument("sender")
     talking.add_argument("message", nargs="+")
-    for looking in (command("probe", probe), command("prepare", prepare)):
+    for looking in (command("probe", probe), command("prepare", prepare), command("give-back", give_back)):
         looking.add_argument("--store", help="name of the tracker store; by default the deployed one")
         looking.add_argument("--endpoints", help="an endpoints file; by default the deployed one")
     migrating = command("migrate", migrate, seconds=float("inf"))

@@ -43,10 +43,15 @@ def open_server(options: Mapping[str, Any]) -> Server:
     return server
 
 
+def is_own(options: Mapping[str, Any]) -> bool:
+    """Whether the class in a section `tracker_store:` is the kit's own."""
+    return str(options.get("type", "")).startswith(OWN_STORES)
+
+
 def kind_of(options: Mapping[str, Any]) -> str:
     """Returns the kind of server that a type means: `redis` for `steadfast.stores.redis.RedisTrackerStore`."""
     given = str(options.get("type", ""))
-    return given[len(OWN_STORES) :].split(".")[0] if given.startswith(OWN_STORES) else given.lower()
+    return given[len(OWN_STORES) :].split(".")[0] if is_own(options) else given.lower()
 
 
 def append_events(server: Server, sender: str, events: list[Event], *, stored: int) -> None:

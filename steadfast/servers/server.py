@@ -177,6 +177,10 @@ class Server(abc.ABC):
     def forget(self, sender: str) -> bool:
         """Removes every trace of a conversation, whoever wrote it; whether there was any."""
 
+    def give_back(self, sender: str) -> bool:
+        """Writes a conversation as Rasa's own class does, in place of another format; whether that was needed."""
+        return False
+
     @abc.abstractmethod
     def probe(self) -> None:
         """Writes and reads something that is no conversation.

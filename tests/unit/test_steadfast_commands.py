@@ -253,6 +253,24 @@ def server(monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]) -> PlayedServ
     return found
 
 
+def test_probe_tries_what_the_kits_class_will_do(monkeypatch: pytest.MonkeyPatch, server: PlayedServer) -> None:
+    """Beside what the reader needs; and nothing of it where the class is Rasa's."""
+    assert run(monkeypatch, "probe") == ""
+    assert server.told == ["probed", "closed"]
+    monkeypatch.setattr(servers, "is_own", lambda options: False)
+    assert run(monkeypatch, "probe") == ""
+    assert server.told == ["probed", "closed"]
+
+
+def test_conversations_are_given_back_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: PlayedServer
+) -> None:
+    """The number tells a deploy whether anything changed."""
+    assert (run(monkeypatch, "give-back"), run(monkeypatch, "give-back")) == ("", "")
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [{"given_back": 2}, {"given_back": 0}]
+    assert (set(server.formats.values()), server.told) == ({"rasa"}, ["closed", "closed"])
+
+
 def test_conversation_is_forgotten_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: PlayedServer
 ) -> None:
