@@ -17,7 +17,7 @@ from typing import Any, Callable, Iterable, TypeVar
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event, SessionStarted
+from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from steadfast.errors import SteadfastError
@@ -162,7 +162,7 @@ class AppendOnlyTrackerStore(TrackerStore):
             [event.as_dict() for event in events],
             session=_session_start(events),
             replaces=replaces and mark.head is not None,
-            answer=self._answer(turn),
+            answer=self._answer(turn, events),
             reminders=None if reminders == mark.reminders else reminders,
         )
         if events or write.replaces or write.answer or write.reminders is not None:
@@ -239,8 +239,9 @@ class AppendOnlyTrackerStore(TrackerStore):
             raise error
         return Mark(stored.head, 0, beginning[-1] if beginning else None, stored.reminders)
 
-    def _answer(self, turn: Turn) -> Answer | None:
-        if not (turn.message_id and turn.answer):
+    def _answer(self, turn: Turn, events: list[Event]) -> Answer | None:
+        """Returns the answer to the message that is among the events to be stored: before it, there is none yet."""
+        if not (turn.message_id and turn.answer and any(_is_message(event, turn.message_id) for event in events)):
             return None
         return Answer(turn.message_id, turn.answer(), self._answer_seconds)
 
@@ -261,7 +262,7 @@ class AppendOnlyTrackerStore(TrackerStore):
 
 
 def _continued(known: DialogueStateTracker, stored: Stored) -> DialogueStateTracker | None:
-    """Returns a known tracker with the events that came after it; None where they belong to another session or epoch."""
+    """Returns a known tracker with the events that came after it; None where those are of another session or epoch."""
     head = known.steadfast_mark.head
     if (stored.head.epoch, stored.head.session, stored.start) != (head.epoch, head.session, head.length):
         return None
@@ -295,6 +296,10 @@ def _check_reminder(sender: str, mark: Mark, turn: Turn) -> None:
     """Raises Conflict where the reminder that triggered a turn is done already, by another server."""
     if turn.reminder and all(reminder.name != turn.reminder for reminder in mark.reminders):
         raise Conflict(f"The reminder '{turn.reminder}' of '{sender}' is done already.")
+
+
+def _is_message(event: Event, message_id: str) -> bool:
+    return isinstance(event, UserUttered) and event.message_id == message_id
 
 
 def _session_start(events: list[Event]) -> int | None:

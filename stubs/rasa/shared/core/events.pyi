@@ -13,6 +13,10 @@ class ActionExecuted(Event):
 
 class SessionStarted(Event): ...
 
+class UserUttered(Event):
+    message_id: str | None
+    def __init__(self, text: str | None = ...) -> None: ...
+
 class ReminderScheduled(Event):
     name: str
     trigger_date_time: datetime

@@ -1,0 +1,9 @@
+from typing import Any
+
+from rasa.core.tracker_store import TrackerStore
+
+class Agent:
+    def __init__(
+        self, *, tracker_store: TrackerStore | None = ..., lock_store: Any = ..., action_endpoint: Any = ...
+    ) -> None: ...
+    def load_model(self, model_path: str) -> None: ...
