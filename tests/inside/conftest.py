@@ -20,12 +20,16 @@ RETRY_SECONDS = 2.0
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Trains the sample bot."""
-    found = train(
-        domain=str(PROJECT / "domain.yml"),
-        config=str(PROJECT / "config.yml"),
-        training_files=[str(PROJECT / "data")],
-        output=str(tmp_path_factory.mktemp("models")),
-    )
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        # By default Rasa keeps it where it is called.
+        patch.setenv("RASA_CACHE_DIRECTORY", str(folder / "cache"))
+        found = train(
+            domain=str(PROJECT / "domain.yml"),
+            config=str(PROJECT / "config.yml"),
+            training_files=[str(PROJECT / "data")],
+            output=str(folder),
+        )
     assert found.model, "Rasa has trained no model"
     return str(Path(found.model))
 
