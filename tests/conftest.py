@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,14 +11,11 @@ from typing import Any
 import pytest
 
 from tests import lab
-from tests.kit import REPOSITORY, Kit, Run
-from tests.lab.python_archive import python_archive
+from tests.kit import Kit, Run
+from tests.machines import machine_settings, start_machine
 
-# One download of Rasa's packages for all hosts of all runs.
-PACKAGE_CACHE = REPOSITORY / ".steadfast" / "cache" / "packages"
 # The system of tests that do not say which.
 DEFAULT_SYSTEM = "debian-12"
-CACHE_IN_HOST = "/var/cache/steadfast"
 
 
 @dataclass(frozen=True)
@@ -41,11 +39,10 @@ def machines() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def start(machines: None) -> Callable[..., lab.Host]:
     """Start a throwaway machine; a system that cannot be had here is reported as not run."""
-    PACKAGE_CACHE.mkdir(parents=True, exist_ok=True)
 
     def start_host(system: str, name: str, **options: Any) -> lab.Host:
         try:
-            return lab.start_host(system, name, mounts={str(PACKAGE_CACHE): CACHE_IN_HOST}, **options)
+            return start_machine(system, name, **options)
         except lab.Unavailable as error:
             pytest.skip(f"NOT RUN: {error}")
 
@@ -55,19 +52,7 @@ def start(machines: None) -> Callable[..., lab.Host]:
 @pytest.fixture(scope="session")
 def settings() -> Callable[[str], dict[str, Any]]:
     """Give the settings that a host of a system needs on this machine: authorities, Python."""
-    archive = python_archive(REPOSITORY / ".steadfast" / "cache")
-    bundle = lab.ca_bundle()
-
-    def settings_for(system: str) -> dict[str, Any]:
-        found: dict[str, Any] = {"rasa_package_cache": CACHE_IN_HOST}
-        if bundle:
-            found["host_ca_certificates"] = str(bundle)
-        # Debian 11 and Ubuntu 22.04 bring a Python that Rasa runs on.
-        if archive and system not in ("debian-11", "ubuntu-22.04"):
-            found["rasa_python_archive"] = str(archive)
-        return found
-
-    return settings_for
+    return functools.cache(machine_settings)
 
 
 @pytest.fixture(scope="session")
