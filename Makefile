@@ -38,7 +38,7 @@ verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=
 remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
 	@$(playbook) --extra-vars '{"remove_data": $(if $(filter yes,$(DATA)),true,false)}' playbooks/remove.yml
 
-.PHONY: test test-fast lint bench-deploy
+.PHONY: test test-fast lint bench bench-deploy
 test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh
 
@@ -48,6 +48,9 @@ test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute
 
 lint: .steadfast/test ## the linters only
 	@scripts/lint.sh
+
+bench: .steadfast/test ## what a turn costs as history grows, against Rasa's own stores: [STORE=redis]
+	@$(python) -m tests.benchmark.stores $(STORE)
 
 bench-deploy: .steadfast/test ## how long a deploy takes, against the manual recipe
 	@$(python) -m tests.benchmark.deploy

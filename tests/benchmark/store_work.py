@@ -1,0 +1,177 @@
+"""Times the store work of turns, inside a bot's own Python: with Rasa, as the bot's account, with the bot's settings.
+
+Run as `python -m tests.benchmark.store_work <plan.json`; see `Plan` for the plan, and `main` for what it prints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List
+
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event
+from rasa.utils.endpoints import EndpointConfig
+
+from steadfast.endpoints import read_endpoints, section, set_environment
+from tests.benchmark.history import Recorded, Turn
+
+RASA, STEADFAST = "rasa", "steadfast"
+# Of a session, by the name of what it makes of a conversation.
+SESSION_TURNS = {"one session": None, "sessions of 10": 10}
+# The first turn after a history was made is not timed: it makes the conversation known. The others are in one session.
+TIMED_TURNS = 9
+COLD_RETRIEVES = 9
+NEW_TURNS = 10
+
+Seconds = Dict[str, List[float]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do.
+
+    Attributes:
+        run: What makes the senders of this run its own.
+        endpoints: The endpoints file of each class.
+        domain: The bot's domain file.
+        events: A conversation of one session to make all others of.
+        sizes: How many turns the histories have.
+        rounds: How often each is made and measured.
+        new: How many new conversations are begun with each class.
+    """
+
+    run: str
+    endpoints: dict[str, str]
+    domain: str
+    events: list[dict[str, Any]]
+    sizes: list[int]
+    rounds: int
+    new: int
+
+
+class Subject:
+    """A class that is measured."""
+
+    def __init__(self, name: str, endpoints_file: str, domain: Domain) -> None:
+        """Makes its stores as Rasa does for an agent, from the section of the endpoints file."""
+        self.name = name
+        endpoints = read_endpoints(endpoints_file)
+        set_environment(endpoints)
+        options = section(endpoints, "tracker_store")
+        self.store = TrackerStore.create(EndpointConfig.from_dict(options), domain)
+        # Rasa's classes remember nothing; of Steadfast's, another one that is to remember nothing.
+        forgetful = {**options, "cached_conversations": 0} if name == STEADFAST else options
+        self.cold_store = TrackerStore.create(EndpointConfig.from_dict(forgetful), domain)
+
+    async def make_history(self, sender: str, turns: list[Turn]) -> None:
+        """Has a history in the store: by one save where the class rewrites it at every turn anyway."""
+        tracker = self.store.init_tracker(sender)
+        for turn in turns:
+            _add(tracker, turn)
+            if self.name == STEADFAST:
+                await self.store.save(tracker)
+        await self.store.save(tracker)
+
+    async def take_turn(self, sender: str, turn: Turn) -> float:
+        """Does what a turn does with the store, as rasa/core/processor.py; returns its seconds."""
+        began = time.perf_counter()
+        tracker = await self.store.get_or_create_tracker(sender, append_action_listen=False)
+        read = time.perf_counter()
+        _add(tracker, turn)
+        changed = time.perf_counter()
+        await self.store.save(tracker)
+        return (read - began) + (time.perf_counter() - changed)
+
+    async def retrieve_cold(self, sender: str, length: int) -> float:
+        """Retrieves a conversation as a process that has not seen it before; returns the seconds.
+
+        Raises:
+            RuntimeError: Its latest session has not the number of turns that was given.
+        """
+        began = time.perf_counter()
+        tracker = await self.cold_store.retrieve(sender)
+        seconds = time.perf_counter() - began
+        found = sum(event.as_dict()["event"] == "user" for event in tracker.events) if tracker else 0
+        if found != length:
+            raise RuntimeError(f"{self.name} gives {found} turns of {sender}, not the {length} of its session.")
+        return seconds
+
+
+def _add(tracker: Any, turn: Turn) -> None:
+    for event in turn:
+        tracker.update(Event.from_parameters(event))
+
+
+class Measurement:
+    """Both classes, in turns: what slows the machine for a while slows both."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Takes the plan."""
+        self.plan = plan
+        self.recorded = Recorded.of(plan.events)
+        domain = Domain.load(plan.domain)
+        self.subjects = [Subject(name, path, domain) for name, path in plan.endpoints.items()]
+
+    async def histories(self) -> list[dict[str, Any]]:
+        """Measures turns after histories of each size.
+
+        Returns:
+            `{"shape", "turns", "known": {CLASS: [seconds]}, "cold": {CLASS: [seconds]}}` of each.
+        """
+        found = []
+        for shape, session_turns in SESSION_TURNS.items():
+            for size in self.plan.sizes:
+                known: Seconds = defaultdict(list)
+                cold: Seconds = defaultdict(list)
+                for subject, number in self._in_turns(self.plan.rounds):
+                    sender = f"{self.plan.run}-{subject.name}-{session_turns}-{size}-{number}"
+                    turns = [self.recorded.turn(turn, session_turns) for turn in range(size + 1 + TIMED_TURNS)]
+                    await subject.make_history(sender, turns[:size])
+                    await subject.take_turn(sender, turns[size])
+                    known[subject.name] += [await subject.take_turn(sender, turn) for turn in turns[size + 1 :]]
+                    length = session_turns or len(turns)
+                    await subject.retrieve_cold(sender, length)
+                    cold[subject.name] += [await subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES)]
+                found.append({"shape": shape, "turns": size, "known": known, "cold": cold})
+                print(f"{shape}, {size} turns", file=sys.stderr, flush=True)
+        return found
+
+    async def beginnings(self) -> Seconds:
+        """Measures the first turns of new conversations; returns the seconds of each of them by class."""
+        found: Seconds = defaultdict(list)
+        turns = [self.recorded.turn(number, None) for number in range(NEW_TURNS)]
+        for subject, number in self._in_turns(self.plan.new):
+            sender = f"{self.plan.run}-{subject.name}-new-{number}"
+            found[subject.name] += [await subject.take_turn(sender, turn) for turn in turns]
+        return found
+
+    def _in_turns(self, rounds: int) -> Iterator[tuple[Subject, int]]:
+        for number in range(rounds):
+            # Nor is one of them always the first.
+            for subject in self.subjects if number % 2 == 0 else reversed(self.subjects):
+                yield subject, number
+
+    async def run(self) -> dict[str, Any]:
+        """Measures everything."""
+        # Imports, connections and scripts are made in the first turns of a process.
+        for subject, number in self._in_turns(2):
+            for turn in range(NEW_TURNS):
+                sender = f"{self.plan.run}-{subject.name}-first-{number}"
+                await subject.take_turn(sender, self.recorded.turn(turn, None))
+        return {"new": await self.beginnings(), "histories": await self.histories()}
+
+
+def main() -> None:
+    """Reads the plan and prints `{"new": {CLASS: [seconds]}, "histories": [...]}` as JSON."""
+    plan = Plan(**json.load(sys.stdin))
+    print(json.dumps(asyncio.run(Measurement(plan).run())))
+
+
+if __name__ == "__main__":
+    main()
