@@ -1,4 +1,4 @@
-"""Faults of processes: services restarted in an orderly way, or killed with SIGKILL."""
+"""Faults of processes: services restarted or stopped in an orderly way, or killed with SIGKILL."""
 
 from __future__ import annotations
 
@@ -76,3 +76,21 @@ class Kill(ServiceFault):
     def hit(self, manager: ServiceManager, before: Processes) -> None:
         """Kills the main process and all its descendants."""
         manager.kill(frozenset().union(*before.values()))
+
+
+@register
+class Stop(ServiceFault):
+    """An orderly stop that lasts until it is healed."""
+
+    name = "stop"
+    title = "stop"
+
+    def hit(self, manager: ServiceManager, before: Processes) -> None:
+        """Has the service manager stop them."""
+        manager.stop()
+
+    def heal(self) -> str:
+        """Starts the services: none comes back by itself."""
+        everywhere(lambda manager: manager.start(), self.managers)
+        bring_back(self.managers, self.before)
+        return "started by hand"

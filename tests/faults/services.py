@@ -42,6 +42,10 @@ class ServiceManager(ABC):
         """Starts every service that is not running, even one that failed too often."""
 
     @abstractmethod
+    def stop(self) -> None:
+        """Stops every service in an orderly way, until it is started again."""
+
+    @abstractmethod
     def main_process(self, service: str) -> int:
         """Returns the id of a service's main process; 0 if it is not running."""
 
@@ -107,6 +111,10 @@ class Systemd(ServiceManager):
         self._run(f"systemctl reset-failed {self.names}")
         self._output(f"systemctl start {self.names}")
 
+    def stop(self) -> None:
+        """Returns when all their processes have ended."""
+        self._output(f"systemctl stop {self.names}")
+
     def main_process(self, service: str) -> int:
         """Asks for `MainPID`, and for the load state to know a service that does not exist."""
         shown = self._output(f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}").split()
@@ -131,6 +139,10 @@ class Supervisord(ServiceManager):
     def start(self) -> None:
         """Leaves alone what is starting or running."""
         self._refuse_errors(self._run(f"supervisorctl start {self.names}").output, "already started")
+
+    def stop(self) -> None:
+        """Returns when supervisord calls them STOPPED."""
+        self._refuse_errors(self._run(f"supervisorctl stop {self.names}").output, "not running")
 
     def main_process(self, service: str) -> int:
         """Asks for the state, because `supervisorctl pid` gives 0 for unknown names, too."""

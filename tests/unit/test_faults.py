@@ -53,6 +53,7 @@ class PlayedHost:
             ("/proc/", self._identities),
             ("ctl restart", lambda _: self._renew(by_hand=True)),
             ("kill", lambda _: self._renew(by_hand=self.comes_back)),
+            ("ctl stop", lambda _: self._renew(by_hand=False)),
             ("ctl start", lambda _: self._renew(by_hand=self.starts)),
         ):
             if pattern in command:
@@ -122,7 +123,18 @@ def test_services_are_broken_and_come_back(name: str, manager: str) -> None:
 
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
-@pytest.mark.parametrize("name", ["restart", "kill"])
+def test_stopped_services_stay_away_until_they_are_healed(manager: str) -> None:
+    """However long that is."""
+    played = PlayedHost()
+    injected = known_faults()["stop"]([target(played, manager)])
+    injected.inject()
+    assert played.running == {"rasa": 0, "rasa-actions": 0}
+    assert injected.heal() == "started by hand"
+    assert played.running == {"rasa": 500, "rasa-actions": 500}
+
+
+@pytest.mark.parametrize("manager", services.MANAGERS)
+@pytest.mark.parametrize("name", ["restart", "kill", "stop"])
 def test_fault_that_did_nothing_is_an_error(name: str, manager: str) -> None:
     """It would prove nothing."""
     injected = known_faults()[name]([target(PlayedHost(survives=True), manager)])
