@@ -13,7 +13,7 @@ from typing import Any, Mapping
 from steadfast.errors import SteadfastError
 from steadfast.readers.reader import Reader
 
-SHARED = {"causes", "reader", "sql", "sql_connection"}
+SHARED = {"causes", "reader", "sql", "sql_connection", "sql_tables"}
 
 
 def open_reader(name: str, options: Mapping[str, Any]) -> Reader:

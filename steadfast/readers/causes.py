@@ -15,12 +15,14 @@ class Cause(NamedTuple):
     """A way to fail: the pattern that an error's `CODE MESSAGE` shows, and the sentence that it deserves.
 
     The sentence may use the pattern's named groups, and `{error}` for the message. An error fits if it, or
-    what it was raised for, is of the kind, and the pattern is in its text or in that of the other.
+    what it was raised for, is of the kind, and the pattern is in its text or in that of the other. A cause
+    passes where the same may succeed in a moment.
     """
 
     pattern: str
     sentence: str
     kind: type[BaseException] = BaseException
+    passes: bool = False
 
 
 def code_and_message(error: BaseException) -> tuple[str, str]:
@@ -36,7 +38,12 @@ def code_and_message(error: BaseException) -> tuple[str, str]:
 
 
 def explained(error: BaseException, causes: Iterable[Cause], values: Mapping[str, Any]) -> SteadfastError:
-    """Returns the sentence of the first cause that fits; the last one must fit everything.
+    """Returns the error for a person: `explanation`'s sentence."""
+    return SteadfastError(explanation(error, causes, values)[1])
+
+
+def explanation(error: BaseException, causes: Iterable[Cause], values: Mapping[str, Any]) -> tuple[Cause, str]:
+    """Returns the first cause that fits, with its sentence; the last one must fit everything.
 
     Args:
         error: What a driver, or SQLAlchemy around it, raised.
@@ -51,4 +58,4 @@ def explained(error: BaseException, causes: Iterable[Cause], values: Mapping[str
     found = ((cause, re.search(cause.pattern, text, re.IGNORECASE)) for cause in fitting)
     cause, match = next((cause, match) for cause, match in found if match)
     known = defaultdict(lambda: "not set", {"error": message, **values, **match.groupdict("")})
-    return SteadfastError(f"Tracker store: {cause.sentence.format_map(known)}.")
+    return cause, f"Tracker store: {cause.sentence.format_map(known)}."

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause
 from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS
-from steadfast.readers.sql import INDEXES, Change, SqlStore
+from steadfast.readers.sql import Change, SqlStore
+from steadfast.readers.sql_tables import INDEXES
 
 # Less than the wait for an answer, so that the server tells why.
 LOCK_SECONDS = 20
@@ -80,9 +81,17 @@ CAUSES = (
         r"^(1290|1792|1836) |read.only",
         "the server at {where} is read-only ({error}): set 'url' to the primary, or let it write again",
     ),
-    Cause(r"^1205 ", "the table 'events' at {where} is locked by something else, such as a backup: try again after it"),
+    Cause(
+        r"^1205 ",
+        "the table 'events' at {where} is locked by something else, such as a backup: try again after it",
+        passes=True,
+    ),
     Cause(r"^(1153|1301) ", "an event is larger than the server at {where} takes: raise its max_allowed_packet"),
-    Cause(r"^(1040|1203|1226) ", "the server at {where} has no connection left ({error}): raise its max_connections"),
+    Cause(
+        r"^(1040|1203|1226) ",
+        "the server at {where} has no connection left ({error}): raise its max_connections",
+        passes=True,
+    ),
     Cause(r"^1129 |^1130 ", "the server at {where} lets no one in from this host ({error}): allow it"),
     Cause(
         r"^3159 |^4151 |insecure transport",
@@ -107,17 +116,22 @@ CAUSES = (
     Cause(
         r"^2003 .*Errno -\d|getaddrinfo|label (empty|too long)",
         "no machine is known by the name in 'url' ({url}): correct it or the name service",
+        passes=True,
     ),
     Cause(
-        r"^2003 .*Errno 111",
-        "nothing listens at {where}: start the server, or correct 'url' or 'port'",
+        r"^2003 .*Errno 111", "nothing listens at {where}: start the server, or correct 'url' or 'port'", passes=True
     ),
     Cause(
         r"^2003 .*(timed out|Errno (101|110|113))|^2013 .*timed out",
         "no answer from {where} in time: correct 'url' or 'port', or open the firewall",
+        passes=True,
     ),
     Cause(r"Packet sequence|unpack", "what answers at {where} is neither MySQL nor MariaDB: correct 'url' or 'port'"),
-    Cause(r"^(2006|2013|1053) ", "the server at {where} hangs up ({error}): see its log, and correct 'url' or 'port'"),
+    Cause(
+        r"^(1020|1053|1213|1927|2003|2006|2013|2055|3169|4031) ",
+        "the server at {where} hangs up ({error}): see its log, and correct 'url' or 'port'",
+        passes=True,
+    ),
     Cause(
         r"cryptography", "the server's account needs the package cryptography on the bot host ({error}): deploy again"
     ),
@@ -199,7 +213,8 @@ class Store(SqlStore):
             found = self._found_columns(connection)
             self._check_columns(set(found))
             changes = self._mended(connection, found, collation, str(table[0]))
-        return changes + self._sequence_changes(connection, exists=table is not None)
+        changes += self._sequence_changes(connection, exists=table is not None)
+        return changes + self._own_changes(connection, table_options(collation))
 
     @staticmethod
     def _collation(connection: Any) -> str:

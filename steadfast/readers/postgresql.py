@@ -11,6 +11,7 @@ from steadfast.errors import SteadfastError
 from steadfast.readers.causes import Cause
 from steadfast.readers.reader import CONNECT_SECONDS
 from steadfast.readers.sql import Change, SqlStore
+from steadfast.readers.sql_tables import INDEXES
 
 SCHEMA_VARIABLE = "POSTGRESQL_SCHEMA"
 
@@ -30,11 +31,17 @@ CAUSES = (
     Cause(
         r"could not translate host name|Name or service not known",
         "no machine is known by the name in 'url' ({url}): correct it or the name service",
+        passes=True,
     ),
-    Cause(r"Connection refused", "nothing listens at {where}: start the PostgreSQL server, or correct 'url' or 'port'"),
+    Cause(
+        r"Connection refused",
+        "nothing listens at {where}: start the PostgreSQL server, or correct 'url' or 'port'",
+        passes=True,
+    ),
     Cause(
         r"timeout expired|timed out|No route to host|Network is unreachable",
         "no answer from {where} in time: correct 'url' or 'port', or open the firewall",
+        passes=True,
     ),
     Cause(
         r"does not support SSL",
@@ -91,17 +98,23 @@ CAUSES = (
         r"^25006 |read-only transaction",
         "the PostgreSQL at {where} is read-only ({error}): set 'url' to the primary, or let it write again",
     ),
-    Cause(r"the database system is", "the PostgreSQL at {where} is not ready ({error}): try again soon"),
+    Cause(r"the database system is", "the PostgreSQL at {where} is not ready ({error}): try again soon", passes=True),
     Cause(
         r"^53300 |too many clients|too many connections|connection slots",
         "the PostgreSQL at {where} has no connection left ({error}): raise its max_connections",
+        passes=True,
     ),
     Cause(
-        r"^55P03 ", "the table 'events' at {where} is locked by something else, such as a backup: try again after it"
+        r"^55P03 ",
+        "the table 'events' at {where} is locked by something else, such as a backup: try again after it",
+        passes=True,
     ),
     Cause(
-        r"received invalid response|server closed the connection|unsupported frontend protocol",
+        r"^(57P0\d|57014|40001|40P01|08\w{3}) |received invalid response|unsupported frontend protocol"
+        r"|server closed the connection|connection (already|has been) closed|closed unexpectedly|EOF detected"
+        r"|Connection (reset|timed out)|Broken pipe",
         "what answers at {where} hangs up ({error}): correct 'url' or 'port', or see the server's log",
+        passes=True,
     ),
 )
 
@@ -125,13 +138,18 @@ class Store(SqlStore):
         "type_name VARCHAR(255) NOT NULL, timestamp DOUBLE PRECISION, intent_name VARCHAR(255), "
         "action_name VARCHAR(255), data TEXT"
     )
+    # An index of PostgreSQL does not hold the id by itself: with it, a session is read without the sessions before it.
+    indexes: Mapping[str, tuple[str, ...]] = {
+        "ix_events_sender_id_id": ("sender_id", "id"),
+        **{name: columns for name, columns in INDEXES.items() if columns != ("sender_id",)},
+    }
     denied = r"^42501 "
     causes = CAUSES
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Takes Rasa's parameters and, as Rasa does, the schema from the environment."""
         super().__init__(options)
-        self.schema = os.environ.get(SCHEMA_VARIABLE, "")
+        self.schema = os.environ.get(SCHEMA_VARIABLE) or None
         self.login_database: str = options.get("login_db") or ""
         if self.schema and (self.login_database or self.url.drivername != "postgresql"):
             raise SteadfastError(

@@ -1,7 +1,4 @@
-"""What the readers of Rasa's SQL tracker stores share: the table `events`, a row for each event.
-
-Rasa's side is `rasa/core/tracker_store.py`, SQLTrackerStore: URL, table and rows here are made as there.
-"""
+"""What the readers of Rasa's SQL tracker stores share: the table `events`, a row for each event."""
 
 from __future__ import annotations
 
@@ -18,30 +15,10 @@ from steadfast.errors import SteadfastError
 from steadfast.readers.causes import code_and_message
 from steadfast.readers.reader import Tracker
 from steadfast.readers.sql_connection import SqlConnection
+from steadfast.readers.sql_tables import EVENTS, INDEXES, OWN_TABLES, event_row, statements
 
 PAGE = 1000
 PROBE_SENDER = "written by a probe"
-
-# As Rasa's. The sequence is optional, but not on MariaDB: SQLAlchemy takes every id from it there.
-EVENTS = sa.Table(
-    "events",
-    sa.MetaData(),
-    sa.Column("id", sa.Integer, sa.Sequence("events_seq", optional=True), primary_key=True),
-    sa.Column("sender_id", sa.String(255), nullable=False),
-    sa.Column("type_name", sa.String(255), nullable=False),
-    sa.Column("timestamp", sa.Float),
-    sa.Column("intent_name", sa.String(255)),
-    sa.Column("action_name", sa.String(255)),
-    sa.Column("data", sa.Text),
-)
-
-# For Rasa's queries: a whole conversation, when its last session began, and what came after that. Measured on
-# MariaDB, a sender with 4000 events: 205 ms with the first alone, 0.6 ms with two, 0.2 ms with three.
-INDEXES = {
-    "ix_events_sender_id": ("sender_id",),
-    "ix_events_sender_id_type_name_timestamp": ("sender_id", "type_name", "timestamp"),
-    "ix_events_sender_id_timestamp": ("sender_id", "timestamp"),
-}
 
 
 class Change(NamedTuple):
@@ -58,6 +35,9 @@ class SqlStore(SqlConnection):
     # What a probe and a preparation run first, as to wait for locks not too long.
     session: tuple[str, ...] = ()
     table = "events"
+    # Where Steadfast's own tables are made; None for the default place.
+    schema: str | None = None
+    indexes: Mapping[str, tuple[str, ...]] = INDEXES
     # The columns of a new table.
     columns: str
     # The pattern of an error that tells that a right is missing.
@@ -76,7 +56,7 @@ class SqlStore(SqlConnection):
         """Returns the events in the order of their ids, as Rasa does."""
         columns = EVENTS.c
         query = sa.select(columns.id, columns.data).where(columns.sender_id == sender).order_by(columns.id)
-        events = [self._decoded(*row) for row in self._fetch(query)]
+        events = [self.decoded(*row) for row in self._fetch(query)]
         return {"name": sender, "events": events} if events else None
 
     def conversations(self) -> Iterator[tuple[str, Tracker]]:
@@ -85,7 +65,7 @@ class SqlStore(SqlConnection):
         No transaction is open while the caller works: the bot can write.
         """
         for sender, rows in groupby(self._rows(), key=itemgetter(0)):
-            yield sender, {"name": sender, "events": [self._decoded(*row[1:]) for row in rows]}
+            yield sender, {"name": sender, "events": [self.decoded(*row[1:]) for row in rows]}
 
     def probe(self) -> dict[str, Any]:
         """Reads the table, inserts a row, deletes it and takes everything back; an id or two are used up."""
@@ -98,14 +78,14 @@ class SqlStore(SqlConnection):
                     f"Tracker store: {self._table()} is not ready: deploy again, which does what is missing "
                     f"({'; '.join(change.what for change in changes)})."
                 )
-            connection.execute(EVENTS.insert(), self._row(PROBE_SENDER, {"event": "probe"}))
+            connection.execute(EVENTS.insert(), event_row(PROBE_SENDER, {"event": "probe"}))
             connection.execute(EVENTS.delete().where(EVENTS.c.sender_id == PROBE_SENDER))
             connection.get_transaction().rollback()
         where = {"url": self.url.host, "port": self.url.port or self.default_port, "db": self.url.database}
         return {"store": self.name, **{name: value for name, value in where.items() if value is not None}}
 
     def prepare(self) -> list[str]:
-        """Makes the table with its indexes, or mends the one that is there, keeping every row.
+        """Makes the tables with their indexes, or mends the one that is there, keeping every row.
 
         It grants nothing: what the bot's account needs beside is told by each store's own class.
         """
@@ -133,7 +113,7 @@ class SqlStore(SqlConnection):
         with self._transaction(isolation_level="SERIALIZABLE") as connection:
             # Written before it is counted: of two that append to one conversation, one waits or fails.
             if events:
-                connection.execute(EVENTS.insert(), [self._row(sender, event) for event in events])
+                connection.execute(EVENTS.insert(), [event_row(sender, event) for event in events])
             found = connection.execute(count).scalar() - len(events)
             if found != stored:
                 raise SteadfastError(
@@ -154,11 +134,25 @@ class SqlStore(SqlConnection):
             self._check_columns({column["name"] for column in inspector.get_columns("events")})
             indexed = {tuple(index["column_names"]) for index in inspector.get_indexes("events")}
             changes = []
-        return changes + [
+        made = [
             Change(f"makes the index {name}", f"CREATE INDEX {name} ON {self.table} ({', '.join(columns)})")
-            for name, columns in INDEXES.items()
+            for name, columns in self.indexes.items()
             if columns not in indexed
         ]
+        return changes + made + self._own_changes(connection)
+
+    def _own_changes(self, connection: Any, options: str = "") -> list[Change]:
+        """Returns what makes Steadfast's own tables; always the last, so that they are a sign that all was done."""
+        inspector = sa.inspect(connection)
+        changes = []
+        for table in OWN_TABLES:
+            there = set()
+            if inspector.has_table(table.name):
+                indexes = inspector.get_indexes(table.name)
+                there = {f"table {table.name}", *(f"index {index['name']}" for index in indexes)}
+            made = statements(table, connection.dialect, self.schema, options)
+            changes += [Change(f"makes the {what}", made[what]) for what in made if what not in there]
+        return changes
 
     def _check_columns(self, found: set[str]) -> None:
         missing = [column.name for column in EVENTS.c if column.name not in found]
@@ -206,7 +200,8 @@ class SqlStore(SqlConnection):
         with self._transaction() as connection:
             return list(connection.execute(query).fetchall())
 
-    def _decoded(self, number: int, data: str | None) -> dict[str, Any]:
+    def decoded(self, number: int, data: str | None) -> dict[str, Any]:
+        """Returns the event of a row; raises SteadfastError where there is none."""
         try:
             event = json.loads(data or "")
         except ValueError:
@@ -217,18 +212,6 @@ class SqlStore(SqlConnection):
                 "writes there."
             )
         return event
-
-    @staticmethod
-    def _row(sender: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        intent = (event.get("parse_data") or {}).get("intent") or {}
-        return {
-            "sender_id": sender,
-            "type_name": event["event"],
-            "timestamp": event.get("timestamp"),
-            "intent_name": intent.get("name"),
-            "action_name": event.get("name"),
-            "data": json.dumps(event),
-        }
 
     def _table(self) -> str:
         return f"the table 'events' of the database 'db' ({self.url.database}) at {self._where()}"

@@ -11,7 +11,7 @@ from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from steadfast.errors import SteadfastError
-from steadfast.readers.causes import Cause, explained
+from steadfast.readers.causes import Cause, explanation
 from steadfast.readers.reader import Reader
 
 # Whatever the server is.
@@ -23,10 +23,15 @@ COMMON_CAUSES = (
         "'query' has '{name}{other}{third}', which the driver does not know: remove it",
     ),
     Cause(r"codec can't encode", "'username', 'password' or 'db' has a character that the driver cannot send"),
+    Cause(
+        r"QueuePool limit",
+        "all connections to {where} are in use ({error}): raise SQL_POOL_SIZE or SQL_MAX_OVERFLOW",
+        passes=True,
+    ),
     Cause(r"", "the database 'db' ({db}) at {where} cannot be used ({error}): correct 'db', or see the server's log"),
 )
 
-_CONNECT_ERRORS = (SQLAlchemyError, OSError, ImportError, RuntimeError, TypeError, ValueError)
+CONNECT_ERRORS = (SQLAlchemyError, OSError, ImportError, RuntimeError, TypeError, ValueError)
 
 
 class SqlConnection(Reader):
@@ -82,7 +87,7 @@ class SqlConnection(Reader):
             if key not in self._engines:
                 self._engines[key] = self._made_engine(*key)
             connection = self._engines[key].connect().execution_options(**execution)
-        except _CONNECT_ERRORS as error:
+        except CONNECT_ERRORS as error:
             raise self._explained(error) from None
         try:
             with connection, connection.begin():
@@ -132,6 +137,10 @@ class SqlConnection(Reader):
     def _where(self) -> str:
         return f"{self.url.host or 'localhost'}:{self.url.port or self.default_port}"
 
-    def _explained(self, error: BaseException) -> SteadfastError:
+    def explanation(self, error: BaseException) -> tuple[Cause, str]:
+        """Returns why something failed that a driver raised, or SQLAlchemy around it, and the sentence for a person."""
         right = (getattr(error, "statement", None) or "").split(" ")[0]
-        return explained(error, (*self.causes, *COMMON_CAUSES), {**self.values, "right": right})
+        return explanation(error, (*self.causes, *COMMON_CAUSES), {**self.values, "right": right})
+
+    def _explained(self, error: BaseException) -> SteadfastError:
+        return SteadfastError(self.explanation(error)[1])

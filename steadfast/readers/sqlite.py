@@ -21,7 +21,11 @@ CAUSES = (
         "the file 'db' ({db}) cannot be written: make it and its folder writable for the bot's user",
     ),
     Cause(r"not a database|malformed", "the file 'db' ({db}) is not an SQLite database ({error}): correct 'db'"),
-    Cause(r"is locked", "the file 'db' ({db}) is locked by something else, such as a backup: try again after it"),
+    Cause(
+        r"is locked",
+        "the file 'db' ({db}) is locked by something else, such as a backup: try again after it",
+        passes=True,
+    ),
     Cause(
         r"is full|No space left|disk I/O error",
         "the disk with the file 'db' ({db}) is full or broken ({error}): make room, or see the system's log",

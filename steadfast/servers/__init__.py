@@ -1,6 +1,7 @@
 """Conversations on a server, append only: one module per kind of server, all with the contract of `server.Server`.
 
-The kinds are those of Rasa's `type:` in endpoints.yml. Module and class are found by that name: `redis.RedisServer`.
+The kinds are those of Rasa's `type:` in endpoints.yml. A module is found by that name, and has a function
+`open_server` that takes the parameters of Rasa's class.
 """
 
 from __future__ import annotations
@@ -35,11 +36,10 @@ def open_server(options: Mapping[str, Any]) -> Server:
             f"The kit has no class of its own for the tracker store's type {options.get('type', 'memory')}, and so can "
             "neither remove nor convert what is in it."
         )
-    server_class = getattr(importlib.import_module(f"{__name__}.{kind}"), f"{kind.capitalize()}Server")
     server_options = {name: value for name, value in options.items() if name not in STORE_OPTIONS}
     # As Rasa hands it over.
     host = {"host": server_options.pop("url")} if "url" in server_options else {}
-    server: Server = server_class(**host, **server_options)
+    server: Server = importlib.import_module(f"{__name__}.{kind}").open_server(**host, **server_options)
     return server
 
 

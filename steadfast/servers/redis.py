@@ -282,3 +282,6 @@ def _stored(reply: list[Any]) -> Stored | None:
         events=json.loads(b"[" + b",".join(texts) + b"]"),
         reminders=tuple(Reminder(*reminder) for reminder in json.loads(reminders or b"[]")),
     )
+
+
+open_server = RedisServer

@@ -18,6 +18,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test on every server; those that restart it or cut it off on those that have a process."""
     if "kind" in metafunc.fixturenames:
         kinds = [kind for kind in BACKENDS if kind.service or "proxy" not in metafunc.fixturenames]
+        if "full" in metafunc.function.__name__:
+            kinds = [kind for kind in kinds if kind.can_be_full]
         cases = [(kind, system) for kind in kinds for system in BACKENDS[kind]]
         names = [f"{kind.name}-{system}" for kind, system in cases]
         metafunc.parametrize(("kind", "system"), cases, ids=names, scope="session")

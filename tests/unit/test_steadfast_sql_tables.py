@@ -36,10 +36,17 @@ INSERT INTO events (sender_id, type_name, timestamp, data) VALUES ('me', 'user',
 BROKERS_TABLE = "CREATE TABLE events (id INTEGER NOT NULL PRIMARY KEY, sender_id VARCHAR(255), data TEXT)"
 
 
-def indexes(file: Path) -> set[str]:
-    """Names the indexes of a file."""
+def indexes(file: Path, table: str = "events") -> set[str]:
+    """Names the indexes of a table."""
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
     with sqlite3.connect(file) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+        return {name for (name,) in connection.execute(query, (table,))}
+
+
+def has_own_tables(file: Path) -> bool:
+    """Whether the tables of Steadfast's own class are there with their indexes."""
+    found = {table: len(indexes(file, table)) for table in ("steadfast_conversations", "steadfast_answers")}
+    return found == {"steadfast_conversations": 2, "steadfast_answers": 1}
 
 
 def test_new_table_is_made_once(tmp_path: Path) -> None:
@@ -49,6 +56,7 @@ def test_new_table_is_made_once(tmp_path: Path) -> None:
     assert reader.prepare()[:2] == ["switches to a write-ahead log", "makes the table events"]
     assert reader.prepare() == []
     assert len(indexes(file)) == 3
+    assert has_own_tables(file)
 
 
 def test_table_of_rasa_gets_what_it_lacks(tmp_path: Path) -> None:
@@ -59,7 +67,10 @@ def test_table_of_rasa_gets_what_it_lacks(tmp_path: Path) -> None:
     reader = open_reader("sqlite", {"db": str(file)})
     with pytest.raises(SteadfastError, match=r"not ready: deploy again.*makes the index"):
         reader.probe()
-    assert [change.split()[0] for change in reader.prepare()] == ["switches", "makes", "makes"]
+    changes = reader.prepare()
+    assert [change.split()[0] for change in changes[:3]] == ["switches", "makes", "makes"]
+    assert all("steadfast_" in change for change in changes[3:])
+    assert has_own_tables(file)
     assert reader.prepare() == []
     assert len(indexes(file)) == 3
     assert reader.read("me") == {"name": "me", "events": [{"event": "user"}]}

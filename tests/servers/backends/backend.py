@@ -24,6 +24,8 @@ class Backend(abc.ABC):
     service: ClassVar[str]
     """The unit of systemd; empty for one without a process of its own, which no test can restart or cut off."""
     port: ClassVar[int]
+    can_be_full: ClassVar[bool] = True
+    """Whether `full` can be done here."""
     commit: ClassVar[bytes]
     """What the request holds that makes a write last."""
 

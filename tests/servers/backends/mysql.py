@@ -1,0 +1,14 @@
+"""MySQL, which only Debian sid has."""
+
+from __future__ import annotations
+
+from tests.servers.backends.mariadb import MariadbBackend
+
+
+class MysqlBackend(MariadbBackend):
+    """MySQL of the distribution."""
+
+    name = "mysql"
+    packages = ("mysql-server",)
+    service = "mysql"
+    configuration = "/etc/mysql/mysql.conf.d/zz-lab.cnf"
