@@ -19,6 +19,8 @@ class Backend(abc.ABC):
     """
 
     name: ClassVar[str]
+    systems: ClassVar[tuple[str, ...]]
+    """The systems that it is tried on: each brings another version."""
     packages: ClassVar[tuple[str, ...]]
     """What apt installs."""
     service: ClassVar[str]

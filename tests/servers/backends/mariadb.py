@@ -12,6 +12,8 @@ class MariadbBackend(SqlBackend):
     """MariaDB of the distribution."""
 
     name = "mariadb"
+    # 10.5, 10.11, 11.8
+    systems = ("debian-11", "debian-12", "debian-13")
     packages = ("mariadb-server",)
     service = "mariadb"
     port = 3306

@@ -9,6 +9,8 @@ class MysqlBackend(MariadbBackend):
     """MySQL of the distribution."""
 
     name = "mysql"
+    # 9.7
+    systems = ("debian-sid",)
     packages = ("mysql-server",)
     service = "mysql"
     configuration = "/etc/mysql/mysql.conf.d/zz-lab.cnf"

@@ -12,6 +12,8 @@ class PostgresqlBackend(SqlBackend):
     """PostgreSQL of the distribution."""
 
     name = "postgresql"
+    # 13, 15, 17
+    systems = ("debian-11", "debian-12", "debian-13")
     packages = ("postgresql",)
     service = "postgresql@VERSION-main"
     port = 5432

@@ -39,6 +39,8 @@ class RedisBackend(Backend):
     """Redis; a place is a key prefix."""
 
     name = "redis"
+    # 6.0, 7.0, 8.0
+    systems = ("debian-11", "debian-12", "debian-13")
     packages = ("redis-server",)
     service = "redis-server"
     port = 6379

@@ -17,6 +17,7 @@ class SqliteBackend(SqlBackend):
     """SQLite of Python."""
 
     name = "sqlite"
+    systems = ("debian-12",)
     packages = ()
     service = ""
     port = 0
