@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from steadfast.readers.mysql import Store
 from tests.servers.backends.sql import BOT, OWNER, PASSWORD, SqlBackend
 
@@ -13,12 +15,13 @@ class MariadbBackend(SqlBackend):
 
     name = "mariadb"
     # 10.5, 10.11, 11.8
-    systems = ("debian-11", "debian-12", "debian-13")
+    systems: ClassVar[tuple[str, ...]] = ("debian-11", "debian-12", "debian-13")
     packages = ("mariadb-server",)
     service = "mariadb"
     port = 3306
     dialect = "mysql+pymysql"
     store = Store
+    next_id = "SELECT NEXTVAL(events_seq)"
     configuration = "/etc/mysql/mariadb.conf.d/99-lab.cnf"
 
     def configure(self) -> None:

@@ -13,4 +13,5 @@ class MysqlBackend(MariadbBackend):
     systems = ("debian-sid",)
     packages = ("mysql-server",)
     service = "mysql"
+    next_id = ""
     configuration = "/etc/mysql/mysql.conf.d/zz-lab.cnf"

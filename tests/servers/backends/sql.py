@@ -26,6 +26,8 @@ class SqlBackend(Backend):
     dialect: ClassVar[str]
     # What reads and prepares the tables.
     store: ClassVar[type[SqlStore]]
+    # What gives Rasa's class the id of a row; empty where the column does so by itself.
+    next_id: ClassVar[str] = ""
 
     def open(self, place: str, *, host: str | None = None, port: int | None = None, **options: Any) -> Server:
         """Makes the place at first."""
@@ -38,8 +40,8 @@ class SqlBackend(Backend):
         with self._connection(place) as connection:
             for event in events:
                 row = event_row(sender, event)
-                if connection.dialect.supports_sequences and connection.dialect.name != "postgresql":
-                    row["id"] = connection.execute(sa.text("SELECT NEXTVAL(events_seq)")).scalar()
+                if self.next_id:
+                    row["id"] = connection.execute(sa.text(self.next_id)).scalar()
                 connection.execute(EVENTS.insert().inline(), row)
 
     def traces(self, place: str, sender: str) -> list[str]:
