@@ -28,7 +28,7 @@ class Patience:
         """Takes the number of seconds after which no further try begins."""
         self.seconds = seconds
 
-    def pauses(self, what: str) -> Iterator[Callable[[Unavailable], float]]:
+    def pauses(self) -> Iterator[Callable[[Unavailable], float]]:
         """Yields, for each try, what to call when it failed: it returns the pause before the next try, in seconds.
 
         It raises the error that it was given when the time is over.
@@ -44,7 +44,7 @@ class Patience:
                 raise error
             if told == started or now - told >= TOLD_SECONDS:
                 told = now
-                logger.warning("%s: %s Trying again, up to %.0f s.", what, error, self.seconds)
+                logger.warning("%s Trying again, up to %.0f s.", error, self.seconds)
             # At random, so that those who were cut off together do not come back together.
             wait, pause = pause * random.uniform(0.5, 1.0), min(pause * 2, LONGEST_PAUSE_SECONDS)
             return wait
@@ -58,7 +58,7 @@ class Patience:
         Raises:
             Unavailable: It still is when the time is over.
         """
-        for failed in self.pauses("Tracker store"):
+        for failed in self.pauses():
             try:
                 return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
             except Unavailable as error:
@@ -67,7 +67,7 @@ class Patience:
 
     def wait(self, function: Callable[[], None]) -> None:
         """Calls a blocking function until it is not `Unavailable`, without an event loop."""
-        for failed in self.pauses("Tracker store, at the start"):
+        for failed in self.pauses():
             try:
                 return function()
             except Unavailable as error:
