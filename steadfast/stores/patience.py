@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import time
 from concurrent.futures import Executor
@@ -34,7 +35,7 @@ class Patience:
         It raises the error that it was given when the time is over.
         """
         started = time.monotonic()
-        told = started
+        told = -math.inf
         pause = FIRST_PAUSE_SECONDS
 
         def failed(error: Unavailable) -> float:
@@ -42,7 +43,7 @@ class Patience:
             now = time.monotonic()
             if now - started + pause > self.seconds:
                 raise error
-            if told == started or now - told >= TOLD_SECONDS:
+            if now - told >= TOLD_SECONDS:
                 told = now
                 logger.warning("%s Trying again, up to %.0f s.", error, self.seconds)
             # At random, so that those who were cut off together do not come back together.

@@ -1,8 +1,7 @@
-"""How a server that is away is waited for."""
+"""How a server that is away is waited for, by a clock that is only played."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -14,33 +13,55 @@ from steadfast.stores.patience import Patience
 AWAY = "Tracker store: nothing listens at 127.0.0.1:6379: start the Redis server."
 
 
-def away_for(seconds: float) -> Callable[[], None]:
-    """Returns what fails for so many seconds."""
-    until = time.monotonic() + seconds
+class Clock:
+    """Stands for the module `time`; only who sleeps makes time pass."""
 
-    def call() -> None:
-        if time.monotonic() < until:
-            raise Unavailable(AWAY)
+    def __init__(self) -> None:
+        """Starts at an hour past zero."""
+        self.now = 3600.0
 
-    return call
+    def monotonic(self) -> float:
+        """Returns the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.now += seconds
+
+    def away_for(self, seconds: float) -> Callable[[], None]:
+        """Returns what fails for so many seconds from now on."""
+        until = self.now + seconds
+
+        def call() -> None:
+            if self.now < until:
+                raise Unavailable(AWAY)
+
+        return call
 
 
-def test_a_server_that_comes_back_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Gives the clock."""
+    played = Clock()
+    monkeypatch.setattr(patience, "time", played)
+    return played
+
+
+def test_a_server_that_comes_back_is_waited_for(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """With the server's own sentence in the log, as it is."""
-    Patience(5).wait(away_for(0.2))
-    assert [record.getMessage() for record in caplog.records] == [f"{AWAY} Trying again, up to 5 s."]
+    Patience(20).wait(clock.away_for(3))
+    assert 3603 <= clock.now <= 3604
+    assert [record.getMessage() for record in caplog.records] == [f"{AWAY} Trying again, up to 20 s."]
 
 
-def test_the_log_says_so_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_says_so_every_few_seconds(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """As long as it lasts."""
-    monkeypatch.setattr(patience, "TOLD_SECONDS", 0.1)
-    Patience(5).wait(away_for(0.6))
-    assert len(caplog.records) >= 2
+    Patience(60).wait(clock.away_for(17))
+    assert len(caplog.records) == 4
 
 
-def test_the_error_is_raised_when_the_time_is_over() -> None:
-    """It is the last one, and no try begins after that."""
-    begun = time.monotonic()
+def test_the_error_is_raised_when_the_time_is_over(clock: Clock) -> None:
+    """No try begins after that."""
     with pytest.raises(Unavailable, match="nothing listens"):
-        Patience(0.5).wait(away_for(60))
-    assert 0.2 <= time.monotonic() - begun <= 0.6
+        Patience(20).wait(clock.away_for(60))
+    assert 3618 <= clock.now <= 3620
