@@ -12,10 +12,7 @@ import pytest
 
 from tests import lab
 from tests.kit import Kit, Run
-from tests.machines import machine_settings, start_machine
-
-# The system of tests that do not say which.
-DEFAULT_SYSTEM = "debian-12"
+from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
 
 @dataclass(frozen=True)

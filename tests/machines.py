@@ -8,6 +8,8 @@ from tests import lab
 from tests.kit import REPOSITORY
 from tests.lab.python_archive import python_archive
 
+# The system of what does not say which.
+DEFAULT_SYSTEM = "debian-12"
 # One download of Rasa's packages for all hosts of all runs.
 PACKAGE_CACHE = REPOSITORY / ".steadfast" / "cache" / "packages"
 CACHE_IN_HOST = "/var/cache/steadfast"

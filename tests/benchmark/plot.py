@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 from tests.benchmark.figures import ONE_SESSION, RASA, SESSIONS, STEADFAST, Figures
 
 WIDTH, HEIGHT = 460, 360
-LEFT, RIGHT, TOP, BOTTOM = 62, 20, 70, 48
+LEFT, RIGHT, TOP, BOTTOM = 62, 24, 70, 48
 COLUMNS = 2
 
 STYLE = """
@@ -18,15 +18,14 @@ text { font: 12px system-ui, sans-serif; fill: #333 }
 .title { font-size: 15px; font-weight: 600 }
 .grid { stroke: #ccc; stroke-width: 1 }
 .line { fill: none; stroke-width: 2 }
-.rasa { --color: #b3411a }
-.steadfast { --color: #1763b6 }
-.line, .key { stroke: var(--color) }
-.dot { fill: var(--color) }
+.rasa .line { stroke: #b3411a } .rasa .dot { fill: #b3411a }
+.steadfast .line { stroke: #1763b6 } .steadfast .dot { fill: #1763b6 }
 .sessions { stroke-dasharray: 6 4 }
 .page { fill: #fff }
 @media (prefers-color-scheme: dark) {
   text { fill: #ddd } .grid { stroke: #444 } .page { fill: #111 }
-  .rasa { --color: #ff9a6b } .steadfast { --color: #6db3ff }
+  .rasa .line { stroke: #ff9a6b } .rasa .dot { fill: #ff9a6b }
+  .steadfast .line { stroke: #6db3ff } .steadfast .dot { fill: #6db3ff }
 }
 """
 LINES = (
@@ -85,7 +84,8 @@ def _panel(figures: Figures) -> str:
     across = Axis(min(turns), max(turns), LEFT, WIDTH - RIGHT)
     low, high = 10.0 ** math.floor(math.log10(min(values))), 10.0 ** math.ceil(math.log10(max(values)))
     up = Axis(low, high, HEIGHT - BOTTOM, TOP)
-    parts = [f'<text class="title" x="{LEFT}" y="22">{escape(figures.store)}: milliseconds a turn</text>']
+    title = f"{figures.store}: store work of a turn, milliseconds"
+    parts = [f'<text class="title" x="{LEFT}" y="22">{escape(title)}</text>']
     for index, (name, shape, label) in enumerate(LINES):
         x, y = LEFT + index // 2 * 180, 42 + index % 2 * 16
         key = f'<line class="line {_dashes(shape)}" x1="{x}" x2="{x + 24}" y1="{y}" y2="{y}"/>'
@@ -99,7 +99,7 @@ def _panel(figures: Figures) -> str:
         parts.append(f'<line class="grid" x1="{place}" x2="{place}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
         parts.append(f'<text text-anchor="middle" x="{place}" y="{HEIGHT - BOTTOM + 18}">{size}</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
-    parts.append(f'<text text-anchor="middle" x="{middle}" y="{HEIGHT - 10}">turns of the conversation before</text>')
+    parts.append(f'<text text-anchor="middle" x="{middle}" y="{HEIGHT - 10}">turns in the history</text>')
     for name, shape, label in LINES:
         points = [(across.at(point.turns), up.at(point.known[name])) for point in figures.shape(shape)]
         path = " ".join(f"{x},{y}" for x, y in points)

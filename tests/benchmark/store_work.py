@@ -11,7 +11,7 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, List
 
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
@@ -26,7 +26,7 @@ RASA, STEADFAST = "rasa", "steadfast"
 SESSION_TURNS = {"one session": None, "sessions of 10": 10}
 # The first turn after a history was made is not timed: it makes the conversation known. The others are in one session.
 TIMED_TURNS = 9
-COLD_RETRIEVES = 9
+COLD_RETRIEVES = 5
 NEW_TURNS = 10
 
 Seconds = Dict[str, List[float]]
@@ -124,46 +124,55 @@ class Measurement:
         Returns:
             `{"shape", "turns", "known": {CLASS: [seconds]}, "cold": {CLASS: [seconds]}}` of each.
         """
-        found = []
-        for shape, session_turns in SESSION_TURNS.items():
-            for size in self.plan.sizes:
-                known: Seconds = defaultdict(list)
-                cold: Seconds = defaultdict(list)
-                for subject, number in self._in_turns(self.plan.rounds):
-                    sender = f"{self.plan.run}-{subject.name}-{session_turns}-{size}-{number}"
-                    turns = [self.recorded.turn(turn, session_turns) for turn in range(size + 1 + TIMED_TURNS)]
-                    await subject.make_history(sender, turns[:size])
-                    await subject.take_turn(sender, turns[size])
-                    known[subject.name] += [await subject.take_turn(sender, turn) for turn in turns[size + 1 :]]
-                    length = session_turns or len(turns)
-                    await subject.retrieve_cold(sender, length)
-                    cold[subject.name] += [await subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES)]
-                found.append({"shape": shape, "turns": size, "known": known, "cold": cold})
-                print(f"{shape}, {size} turns", file=sys.stderr, flush=True)
-        return found
+        cases = [(shape, size) for shape in SESSION_TURNS for size in self.plan.sizes]
+        found: dict[tuple[str, int], tuple[Seconds, Seconds]] = {
+            case: (defaultdict(list), defaultdict(list)) for case in cases
+        }
+        # Short and long histories are made in turns, too: they are compared with each other.
+        for number in range(self.plan.rounds):
+            for shape, size in cases:
+                for subject in self._in_order(number):
+                    sender = f"{self.plan.run}-{subject.name}-{shape}-{size}-{number}"
+                    known, cold = await self._history(subject, sender, SESSION_TURNS[shape], size)
+                    found[shape, size][0][subject.name] += known
+                    found[shape, size][1][subject.name] += cold
+        return [
+            {"shape": shape, "turns": size, "known": known, "cold": cold}
+            for (shape, size), (known, cold) in found.items()
+        ]
+
+    async def _history(
+        self, subject: Subject, sender: str, session_turns: int | None, size: int
+    ) -> tuple[list[float], list[float]]:
+        """Makes one history; returns the seconds of turns that follow, and of cold retrieves after them."""
+        turns = [self.recorded.turn(number, session_turns) for number in range(size + 1 + TIMED_TURNS)]
+        await subject.make_history(sender, turns[:size])
+        await subject.take_turn(sender, turns[size])
+        known = [await subject.take_turn(sender, turn) for turn in turns[size + 1 :]]
+        length = session_turns or len(turns)
+        await subject.retrieve_cold(sender, length)
+        return known, [await subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES)]
 
     async def beginnings(self) -> Seconds:
         """Measures the first turns of new conversations; returns the seconds of each of them by class."""
         found: Seconds = defaultdict(list)
         turns = [self.recorded.turn(number, None) for number in range(NEW_TURNS)]
-        for subject, number in self._in_turns(self.plan.new):
-            sender = f"{self.plan.run}-{subject.name}-new-{number}"
-            found[subject.name] += [await subject.take_turn(sender, turn) for turn in turns]
+        for number in range(self.plan.new):
+            for subject in self._in_order(number):
+                sender = f"{self.plan.run}-{subject.name}-new-{number}"
+                found[subject.name] += [await subject.take_turn(sender, turn) for turn in turns]
         return found
 
-    def _in_turns(self, rounds: int) -> Iterator[tuple[Subject, int]]:
-        for number in range(rounds):
-            # Nor is one of them always the first.
-            for subject in self.subjects if number % 2 == 0 else reversed(self.subjects):
-                yield subject, number
+    def _in_order(self, number: int) -> list[Subject]:
+        """Returns the classes for a round, of which none is always the first."""
+        return self.subjects if number % 2 == 0 else self.subjects[::-1]
 
     async def run(self) -> dict[str, Any]:
         """Measures everything."""
-        # Imports, connections and scripts are made in the first turns of a process.
-        for subject, number in self._in_turns(2):
+        # In the first turns of a process, modules are imported and connections made.
+        for subject in self.subjects:
             for turn in range(NEW_TURNS):
-                sender = f"{self.plan.run}-{subject.name}-first-{number}"
-                await subject.take_turn(sender, self.recorded.turn(turn, None))
+                await subject.take_turn(f"{self.plan.run}-{subject.name}-first", self.recorded.turn(turn, None))
         return {"new": await self.beginnings(), "histories": await self.histories()}
 
 

@@ -26,7 +26,7 @@ from tests.benchmark.figures import MEMORY, RASA, STEADFAST, Figures, promises, 
 from tests.benchmark.plot import plot
 from tests.benchmark.tables import costs, rates, verdicts
 from tests.kit import REPOSITORY
-from tests.machines import start_machine
+from tests.machines import DEFAULT_SYSTEM, start_machine
 from tests.stores import definition, known, names
 
 REPORTS = REPOSITORY / "reports"
@@ -44,7 +44,7 @@ TURNS_BEFORE, TURNS_TIMED = 25, 25
 
 def measure(store: str, folder: Path) -> Figures:
     """Measures one store on a machine of its own."""
-    system = known(store)["systems"][0]
+    system = next(iter(known(store)["systems"]), DEFAULT_SYSTEM)
     host = start_machine(system, f"bench-{store}")
     try:
         tell(f"{store}: deploying on {system}")
@@ -75,11 +75,14 @@ def under_load(bots: Bots, run: str) -> dict[str, list[dict[str, float]]]:
     found: dict[str, list[dict[str, float]]] = {name: [] for name in (MEMORY, RASA, STEADFAST)}
     plan: dict[str, Any] = {"port": bots.bot.facts["rasa_port"], "users": USERS, "messages": MESSAGES}
     for number in range(ROUNDS):
-        for name, rounds in found.items():
+        # None of them is always the first.
+        order = list(found)[number % len(found) :] + list(found)[: number % len(found)]
+        for name in order:
             bots.use(name)
             said = {"run": f"{run}-{name}-{number}", "before": TURNS_BEFORE, "timed": TURNS_TIMED}
-            rounds.append(bots.run("load", {**plan, **said}))
-            tell(f"round {number + 1}, {name}: {rounds[-1]['turns'] / rounds[-1]['seconds']:.1f} turns/s")
+            result = bots.run("load", {**plan, **said})
+            found[name].append(result)
+            tell(f"{name}, round {number + 1}: {result['turns'] / result['seconds']:.1f} turns/s")
     return found
 
 

@@ -7,8 +7,9 @@ import tarfile
 from collections.abc import Callable
 from importlib.metadata import version
 
-from tests.conftest import DEFAULT_SYSTEM, Deployed
+from tests.conftest import Deployed
 from tests.kit import REPOSITORY
+from tests.machines import DEFAULT_SYSTEM
 
 FOLDER = "/opt/steadfast-inside"
 # What pytest needs; Rasa brings the rest.

@@ -163,7 +163,7 @@ def test_plot_has_a_panel_for_each_store() -> None:
     root = ElementTree.fromstring(plot([good(), replace(good(), store="second"), replace(good(), store="third")]))
     width, height = (float(root.attrib[name]) for name in ("width", "height"))
     assert [title.text for title in root.iter(f"{SVG}text") if title.get("class") == "title"] == [
-        f"{name}: milliseconds a turn" for name in ("redis", "second", "third")
+        f"{name}: store work of a turn, milliseconds" for name in ("redis", "second", "third")
     ]
     lines = list(root.iter(f"{SVG}polyline"))
     assert len(lines) == 3 * 4
