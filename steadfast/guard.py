@@ -15,7 +15,6 @@ A store of Steadfast whose agent has no guard ends the process rather than be wr
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Any
 
 from rasa.core.lock_store import LockError
@@ -24,6 +23,7 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, json
 
+from steadfast.ending import end
 from steadfast.reminders import ReminderClock
 from steadfast.servers.server import ServerError
 from steadfast.stores.reminders import change_reminders
@@ -58,7 +58,7 @@ def guarded_store(agent: Any) -> AppendOnlyTrackerStore:
     if isinstance(store, FailSafeTrackerStore):
         store = store._tracker_store
     if not isinstance(store, AppendOnlyTrackerStore):
-        sys.exit(
+        end(
             "credentials.yml has the channel steadfast.channels.rest.RestInput, but the tracker store is a "
             f"{type(store).__name__}: set `type:` in endpoints.yml to a class of steadfast.stores, or use the channel "
             "rest."

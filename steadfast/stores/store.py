@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Callable, Iterable, TypeVar
@@ -20,6 +19,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from steadfast.ending import end
 from steadfast.errors import SteadfastError
 from steadfast.servers.server import Answer, Conflict, Head, Server, ServerError, Stored, Write
 from steadfast.stores.conversations import Conversations, Mark, mark_of, put_mark, twin
@@ -204,13 +204,13 @@ class AppendOnlyTrackerStore(TrackerStore):
         try:
             Patience(seconds).wait(self.server.probe)
         except SteadfastError as error:
-            sys.exit(f"{error} Rasa does not start without its tracker store; it waited up to {seconds:.0f} s.")
+            end(f"{error} Rasa does not start without its tracker store; it waited up to {seconds:.0f} s.")
         AppendOnlyTrackerStore._has_started = True
 
     def _check_guard(self) -> None:
         if self._is_agents and not self.is_guarded:
             # Not an exception that Rasa's fail-safe wrapper would catch.
-            sys.exit(
+            end(
                 "credentials.yml lacks the channel steadfast.channels.rest.RestInput, which keeps Rasa from answering "
                 "turns that were not stored: add it, or use Rasa's own tracker store."
             )
