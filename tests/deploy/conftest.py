@@ -1,14 +1,38 @@
-"""The order of the deploys."""
+"""The order of the deploys, and the switch from one store to another."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
+
+from tests.conftest import Deployed
+from tests.deploy.switched import Switch, Switched
+from tests.stores import known
+
+
+@pytest.fixture(scope="session")
+def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
+    """Switch the bot of a system to a store, once; in between and at the end back to what it had."""
+    current: dict[str, Switched] = {}
+
+    def switched(store: str, system: str) -> Switched:
+        if system not in current or current[system].store != store:
+            if system in current:
+                current.pop(system).kit.deploy().succeeded()
+            current[system] = Switched(deployed(system), store)
+        return current[system]
+
+    yield switched
+    for each in current.values():
+        each.kit.deploy().succeeded()
 
 
 def _case(item: pytest.Item) -> str:
     """Name the store and system that a test switches a bot to; empty for other tests."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return f"{parameters['store']} {parameters['system']}" if {"store", "system"} <= set(parameters) else ""
+    store, system = (str(parameters.get(name, "")) for name in ("store", "system"))
+    return f"{store} {system}" if store and system in known(store)["systems"] else ""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import testinfra
 
-from tests.conftest import Deployed
-from tests.kit import Kit, Run, run
+from tests.deploy.switched import Switch
+from tests.kit import Kit, run
 from tests.stores import cases, definition, known
-
-Switch = Callable[[str, str], "Switched"]
 
 PORTS = {"3306", "5005", "5055", "5432", "6379", "33060"}
 
@@ -32,47 +30,6 @@ def has_server(store: str, system: str) -> bool:
 def is_first(store: str, system: str) -> bool:
     """Tell whether it is the system on which the store's restarts are tried."""
     return bool(known(store)["systems"][0] == system)
-
-
-class Switched:
-    """A host whose bot was switched to a store, and the run that did it."""
-
-    def __init__(self, deployed: Deployed, store: str) -> None:
-        """Deploy with the store, as STORE= on the command line does."""
-        self.host = deployed.host
-        self.kit = deployed.kit
-        self.store = store
-        self.talk("before-the-switch", "Find me some good venues")
-        self.run = self.deploy()
-
-    def deploy(self) -> Run:
-        """Deploy with the store."""
-        return self.kit.deploy(tracker_store=self.store)
-
-    def control(self, *arguments: str) -> str:
-        """Return what `make talk` or `make show` prints."""
-        return run("python", "-m", "control", "--inventory", str(self.kit.folder), *arguments).succeeded().output
-
-    def talk(self, sender: str, message: str) -> str:
-        """Say something to the bot and return its answer."""
-        return self.control("talk", sender, message)
-
-
-@pytest.fixture(scope="module")
-def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
-    """Switch the bot of a system to a store, once; in between and at the end back to what it had."""
-    current: dict[str, Switched] = {}
-
-    def switched(store: str, system: str) -> Switched:
-        if system not in current or current[system].store != store:
-            if system in current:
-                current.pop(system).kit.deploy().succeeded()
-            current[system] = Switched(deployed(system), store)
-        return current[system]
-
-    yield switched
-    for each in current.values():
-        each.kit.deploy().succeeded()
 
 
 @every()
