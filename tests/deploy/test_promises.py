@@ -1,0 +1,240 @@
+"""The promises of docs/turns.md on a deployed bot with a real server: users talk while something breaks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+
+from control.deployment import COMMAND
+from tests.checks.check import FAIL, run_checks
+from tests.checks.history import ACKNOWLEDGED
+from tests.conftest import DEFAULT_SYSTEM, Deployed
+from tests.deploy.switched import Switch
+from tests.kit import run
+from tests.promises.another_rasa import AnotherRasa
+from tests.promises.bed import NO_ANSWER, Bed
+from tests.promises.crowd import ALL, Crowd, User
+from tests.stores import cases, definition, known
+
+# The store that a bot has without being switched.
+DEFAULT_STORE = "redis"
+# What happens to the server, and for how many seconds it is left so.
+SERVER_FAULTS = {"restart": 0.0, "kill": 0.0, "stop": 3.0}
+REMINDED = "This is your reminder"
+# Of the other Rasa processes, one after the other.
+IMPATIENT_PORT, PORT = 5006, 5007
+
+
+def has_own_class(store: str, system: str) -> bool:
+    """Tell whether a store's server is the kit's, and its class, too; on the system that is tried first."""
+    found = definition(store)
+    return bool(found["server_role"] and found.get("steadfast_type") and known(store)["systems"][0] == system)
+
+
+one_store = pytest.mark.parametrize(("store", "system"), [(DEFAULT_STORE, DEFAULT_SYSTEM)])
+every_store = pytest.mark.parametrize(("store", "system"), [(DEFAULT_STORE, DEFAULT_SYSTEM), *cases(has_own_class)])
+
+
+@pytest.fixture()
+def bed(store: str, system: str, deployed: Callable[[str], Deployed], switch: Switch) -> Bed:
+    """Give the bot that the tests share, switched to a store."""
+    found = deployed(system) if store == DEFAULT_STORE else switch(store, system)
+    found.run.succeeded()
+    return Bed.of(found.host, found.kit)
+
+
+@pytest.fixture(scope="module")
+def start_impatient() -> Iterator[Callable[[Bed], AnotherRasa]]:
+    """Start another Rasa on a bot's store, once for each, with locks of its own; it gives up after a short while."""
+    with ExitStack() as stack:
+        found: dict[str, AnotherRasa] = {}
+
+        def start(bed: Bed) -> AnotherRasa:
+            if bed.server.name not in found:
+                found.clear()
+                stack.close()
+                another = stack.enter_context(AnotherRasa(bed.host, IMPATIENT_PORT, retry_seconds=2))
+                found[bed.server.name] = another.wait()
+            return found[bed.server.name]
+
+        yield start
+
+
+@pytest.fixture()
+def impatient(bed: Bed, start_impatient: Callable[[Bed], AnotherRasa]) -> AnotherRasa:
+    """Give the other Rasa of a bot."""
+    return start_impatient(bed)
+
+
+@every_store
+@pytest.mark.parametrize("fault", SERVER_FAULTS)
+def test_broken_server_is_a_slower_answer(bed: Bed, fault: str) -> None:
+    """No error at all, every turn is stored once in order, and the bot knows all of them."""
+    crowd = Crowd.strangers(bed.bot)
+    with crowd.talking():
+        broken = time.time()
+        bed.break_server(fault, SERVER_FAULTS[fault])
+        healed = time.time()
+    assert [turn.error for turn in crowd.all_turns if turn.status != ACKNOWLEDGED] == []
+    bed.assert_kept(crowd)
+    for turns in crowd.turns:
+        assert turns[0].started < broken
+        assert turns[-1].started > healed
+    assert max(turn.seconds for turn in crowd.all_turns) >= SERVER_FAULTS[fault]
+
+
+@every_store
+def test_server_that_stays_away_is_503_and_leaves_nothing(bed: Bed, impatient: AnotherRasa) -> None:
+    """With a sentence and `Retry-After`; the same message is welcome afterwards."""
+    assert bed.say("patient", "remember one", impatient.url).texts == ["I will remember note 1: one"]
+    before = bed.events("patient")
+    stop = bed.server_fault("stop")
+    stop.inject()
+    try:
+        refused = bed.say("patient", "remember two", impatient.url, message_id="two")
+    finally:
+        stop.heal()
+    assert refused.status == 503
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert bed.away in refused.body["error"]
+    assert bed.events("patient") == before
+    again = bed.say("patient", "remember two", impatient.url, message_id="two")
+    assert again.texts == ["I will remember note 2: two"]
+    assert bed.texts("patient") == ["remember one", "remember two"]
+
+
+@every_store
+def test_two_servers_without_a_common_lock_keep_every_turn_once(bed: Bed, impatient: AnotherRasa) -> None:
+    """Two Rasa processes answer one conversation at once."""
+    urls = {"first": bed.bot.facts["url"], "second": impatient.url}
+    crowd = Crowd(bed.bot, [User(name, "shared", url, ALL, is_alone=False) for name, url in urls.items()])
+    with crowd.talking():
+        pass
+    # What the bot must say depends on what both have said by then: it is asked below.
+    bed.assert_kept(crowd, "context_survived")
+    said = [turn.text for turn in crowd.all_turns]
+    stored = bed.texts("shared")
+    assert sorted(stored) == sorted(said)
+    assert stored != said, "they did not talk at once"
+    notes = ", ".join(text.partition(" ")[2] for text in stored)
+    for url in urls.values():
+        assert bed.say("shared", "what did I ask you to remember?", url).texts == [f"You asked me to remember: {notes}"]
+
+
+class Killed(NamedTuple):
+    """Users who talked while Rasa was killed, and the sender who was to be reminded meanwhile."""
+
+    crowd: Crowd
+    reminded: str
+
+
+@pytest.fixture(scope="module")
+def killed(deployed: Callable[[str], Deployed]) -> Killed:
+    """Kill Rasa while users talk, who send a message again until it is acknowledged."""
+    found = deployed(DEFAULT_SYSTEM)
+    bed = Bed.of(found.host, found.kit)
+    crowd = Crowd.strangers(bed.bot, ALL)
+    with crowd.talking():
+        assert bed.say("reminded", "remind me in 5 seconds").texts == ["I will remind you in 5 seconds"]
+        bed.kill_rasa()
+    return Killed(crowd, "reminded")
+
+
+@one_store
+def test_killed_rasa_loses_and_doubles_nothing(bed: Bed, killed: Killed) -> None:
+    """Each message is stored once, whether or not Rasa was still able to say so."""
+    assert [turn.error for turn in killed.crowd.all_turns if turn.status != ACKNOWLEDGED] == []
+    bed.assert_kept(killed.crowd)
+
+
+@one_store
+def test_reminder_outlives_a_kill_and_comes_once(bed: Bed, killed: Killed) -> None:
+    """Though it was due while Rasa was away."""
+
+    def times() -> int:
+        return sum(event["event"] == "bot" and event["text"] == REMINDED for event in bed.events(killed.reminded))
+
+    deadline = time.monotonic() + 20
+    while not times():
+        assert time.monotonic() < deadline, bed.events(killed.reminded)
+    time.sleep(3)
+    assert times() == 1
+
+
+@one_store
+def test_forgotten_conversation_leaves_no_trace(bed: Bed) -> None:
+    """Neither events nor answers nor reminders, and `steadfast read` finds nothing."""
+    bed.say("forgotten", "remember one", message_id="one")
+    bed.say("forgotten", "remind me in 600 seconds")
+    traces = "--scan --pattern '*forgotten*'", "zscore rasa:steadfast:reminders forgotten"
+    assert all(bed.redis(trace) for trace in traces)
+    run("make", "forget", "SENDER=forgotten", f"INVENTORY={bed.kit.folder}").succeeded()
+    assert bed.bot.read("forgotten") is None
+    assert not any(bed.redis(trace) for trace in traces)
+    # An answer that were kept would make this the id of another message.
+    assert bed.say("forgotten", "remember two", message_id="one").texts == ["I will remember note 1: two"]
+
+
+@one_store
+def test_export_finds_every_conversation(bed: Bed) -> None:
+    """Rasa's own command, with a file as the broker: every sender, and every event once."""
+    bed.say("exported", "remember one")
+    folder = "/run/export"
+    endpoints = {**bed.endpoints(), "event_broker": {"type": "file", "path": f"{folder}/events.log"}}
+    bed.host.put(json.dumps(endpoints).encode(), f"{folder}/endpoints.yml", mode=0o400)
+    bed.host.exec(f"chown -R rasa: {folder}")
+    # The command `steadfast` has Rasa's environment; with another module it is Rasa's own command line.
+    rasa = f"sed 's/-m steadfast /-m steadfast.launch /' {COMMAND} | runuser -u rasa -- sh -s"
+    try:
+        bed.host.exec(f"{rasa} export --endpoints {folder}/endpoints.yml")
+        lines = bed.host.exec(f"cat {folder}/events.log").stdout.splitlines()
+    finally:
+        bed.host.exec(f"rm -r {folder}")
+    exported = [json.loads(line) for line in lines]
+    assert {event["sender_id"] for event in exported} == set(bed.bot.senders())
+    of_one = [event["event"] for event in exported if event["sender_id"] == "exported"]
+    assert of_one == [event["event"] for event in bed.events("exported")]
+
+
+@one_store
+def test_start_without_the_server_waits_and_ends_with_a_sentence(bed: Bed) -> None:
+    """It says in the log that it waits, again every few seconds."""
+    stop = bed.server_fault("stop")
+    stop.inject()
+    try:
+        with AnotherRasa(bed.host, PORT, start_seconds=8) as another:
+            log = another.ended()
+    finally:
+        stop.heal()
+    told = [line for line in log.splitlines() if bed.away in line]
+    assert len(told) == 3, log
+    assert all(line.endswith("Trying again, up to 8 s.") for line in told[:-1])
+    assert told[-1].endswith("Rasa does not start without its tracker store; it waited up to 8 s.")
+    assert "Traceback" not in log
+
+
+@one_store
+def test_store_without_its_channel_does_not_serve(bed: Bed) -> None:
+    """Rasa's own REST channel would acknowledge what was not stored: the guard's sentence, and the end."""
+    with AnotherRasa(bed.host, PORT, channel="rest") as another:
+        assert bed.say("unguarded", "remember one", another.wait().url).status == NO_ANSWER
+        log = another.ended()
+    assert "credentials.yml lacks the channel steadfast.channels.rest.RestInput" in log
+    assert "Traceback" not in log
+    assert bed.bot.read("unguarded") is None
+
+
+@one_store
+def test_the_checks_catch_rasas_own_class(bed: Bed, store: str) -> None:
+    """The control: the same users, the same fault; turns that were acknowledged are not there."""
+    with AnotherRasa(bed.host, PORT, channel="rest", type=definition(store)["type"]) as another:
+        crowd = Crowd.strangers(bed.bot, url=another.wait().url)
+        with crowd.talking():
+            bed.break_server("stop", SERVER_FAULTS["stop"])
+    lost = [verdict for history in crowd.histories() for verdict in run_checks(history) if verdict.outcome == FAIL]
+    assert "no_turn_lost" in {verdict.check for verdict in lost}

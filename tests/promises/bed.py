@@ -1,0 +1,119 @@
+"""A deployed bot that is talked to while its server or its Rasa breaks."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, NamedTuple
+
+import testinfra
+import yaml
+
+from control.deployment import Bot, Server
+from control.host import Host
+from tests import lab
+from tests.checks.check import PASS, run_checks, worst
+from tests.faults.fault import Fault, Target, known_faults
+from tests.kit import Kit
+from tests.persistence.scenarios import bot_target, server_target
+from tests.promises.crowd import Crowd
+
+FACTS = "/etc/steadfast/facts"
+READY_SECONDS = 180
+# In the place of a status.
+NO_ANSWER = 0
+# Sends a message and prints status, headers and body of the answer.
+POST = """
+import json, sys, urllib.error, urllib.request
+request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})
+try: answer = urllib.request.urlopen(request, timeout=60)
+except urllib.error.HTTPError as error: answer = error
+except OSError as error: print(json.dumps([0, {}, repr(error)])); sys.exit()
+print(json.dumps([answer.status, dict(answer.headers), json.loads(answer.read())]))
+"""
+
+
+class Answer(NamedTuple):
+    """What the REST channel answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def texts(self) -> list[str]:
+        """The bot's texts, of a message that was acknowledged."""
+        assert self.status == 200, self.body
+        return [message["text"] for message in self.body]
+
+
+class Bed(NamedTuple):
+    """A bot and the server behind its store, on one host with systemd."""
+
+    host: lab.Host
+    kit: Kit
+    bot: Bot
+    server: Server
+
+    @classmethod
+    def of(cls, host: lab.Host, kit: Kit) -> Bed:
+        """Finds out what is deployed on a host."""
+        reached = Host(host.name, testinfra.get_host(f"docker://{host.container_name}"))
+        bot = Bot(reached, json.loads(host.exec(f"cat {FACTS}/bot.fact").stdout))
+        name = bot.facts["server"]
+        return cls(host, kit, bot, Server(name, reached, json.loads(host.exec(f"cat {FACTS}/{name}.fact").stdout)))
+
+    @property
+    def away(self) -> str:
+        """What is said where the server is down."""
+        return f"Tracker store: nothing listens at 127.0.0.1:{self.server.facts['port']}"
+
+    def server_fault(self, name: str) -> Fault:
+        """Makes a fault of the server."""
+        return known_faults()[name]([server_target(self.server)])
+
+    def break_server(self, name: str, seconds: float = 0.0) -> None:
+        """Breaks the server, leaves it so for a while, and sees it healed."""
+        fault = self.server_fault(name)
+        fault.inject()
+        time.sleep(seconds)
+        fault.heal()
+
+    def kill_rasa(self) -> None:
+        """Kills Rasa, and sees it ready again."""
+        target = bot_target(self.bot)
+        fault = known_faults()["kill"]([Target(target.host, target.service_manager, ("rasa",))])
+        fault.inject()
+        fault.heal()
+        self.bot.wait(READY_SECONDS)
+
+    def say(self, sender: str, text: str, url: str = "", **more: str) -> Answer:
+        """Says something to this bot, or to another one at `url`."""
+        message = json.dumps({"sender": sender, "message": text, **more})
+        webhook = f"{url or self.bot.facts['url']}/webhooks/rest/webhook"
+        return Answer(*json.loads(self.host.exec(["python3", "-c", POST, webhook, message]).stdout))
+
+    def events(self, sender: str) -> list[dict[str, Any]]:
+        """Reads a conversation straight from the store."""
+        found: list[dict[str, Any]] = (self.bot.read(sender) or {}).get("events", [])
+        return found
+
+    def texts(self, sender: str) -> list[str]:
+        """Reads what the user said, oldest first."""
+        return [event["text"] for event in self.events(sender) if event["event"] == "user"]
+
+    def endpoints(self) -> dict[str, Any]:
+        """Reads the bot's endpoints.yml."""
+        found: dict[str, Any] = yaml.safe_load(self.host.exec(f"cat {self.bot.facts['endpoints']}").stdout)
+        return found
+
+    def redis(self, command: str) -> str:
+        """Asks Redis as the bot's login; what is not there is empty."""
+        environment = {"REDISCLI_AUTH": self.kit.secrets()["redis_password"]}
+        return self.host.exec(f"redis-cli --user rasa {command}", environment=environment).stdout.strip()
+
+    def assert_kept(self, crowd: Crowd, *left_out: str) -> None:
+        """Asserts that every check passes for every user, but those that are left out."""
+        for history in crowd.histories():
+            verdicts = [verdict for verdict in run_checks(history) if verdict.check not in left_out]
+            assert worst(verdicts) == PASS, verdicts
