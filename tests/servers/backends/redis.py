@@ -9,6 +9,7 @@ from typing import Any
 
 import redis
 
+from steadfast.locks.queue import RIGHTS as LOCK_RIGHTS
 from steadfast.servers.redis import RedisServer
 from steadfast.servers.redis_connection import DIGESTS, RIGHTS
 from steadfast.servers.server import Event, Server
@@ -49,7 +50,8 @@ class RedisBackend(Backend):
     def configure(self) -> None:
         """Has an account with what the class says it needs, and one for the tests."""
         bot = f"user bot on >bot resetkeys ~*:tracker:* ~*:steadfast:* -@all {RIGHTS}"
-        accounts = f"{default_user()}\n{bot}\nuser test on >test ~* +@all\n"
+        locks = f"user locks on >locks resetkeys ~*:lock:* -@all {LOCK_RIGHTS}"
+        accounts = f"{default_user()}\n{bot}\n{locks}\nuser test on >test ~* +@all\n"
         self.host.put(accounts.encode(), "/etc/redis/lab.acl", 0o644)
         self.host.put(_CONFIGURATION.format(port=self.port).encode(), "/etc/redis/redis.conf", 0o644)
         self.host.exec("systemctl restart redis-server")
