@@ -15,6 +15,8 @@ OK = 200
 DUE_SECONDS = 5
 SHOWN = 200
 EXTERNAL = "EXTERNAL: "
+# What a reminder that is due after the restart makes the user say, where it is kept.
+LATE = f"{EXTERNAL}EXTERNAL_reminder"
 NOT_COMPARED = ("events", "latest_event_time")
 
 
@@ -99,13 +101,10 @@ def differences(table: Table, row: Row, trial: Trial, habits: Habits) -> Iterato
         ("copies", _copies(row, trial, habits)),
         *_effects(row, trial, habits),
         ("history", _history(row, trial)),
-        ("store after the restart", mismatch(trial.before.stored, trial.after.stored)),
-        ("API after the restart", mismatch(trial.before.events, trial.after.events)),
-        ("history after the restart", mismatch(trial.before.applied, trial.after.applied)),
-        ("effect after the restart", mismatch(trial.before.state, trial.after.state)),
+        *_restarted(row, trial, habits),
         ("effect on the next turn", _next_turn(trial)),
         ("events after the next turn", mismatch(len(trial.after.stored) + 1, trial.next_count)),
-        ("reminder", _reminder(row, trial)),
+        ("reminder", _reminder(row, trial, habits)),
     )
     for where, what in found:
         if what:
@@ -216,6 +215,20 @@ def _history(row: Row, trial: Trial) -> str | None:
     return mismatch([words(event) for event in trial.before.stored[2:]], found)
 
 
+def _restarted(row: Row, trial: Trial, habits: Habits) -> Iterator[tuple[str, str | None]]:
+    """Compares what was there before the restart with what is there after it."""
+    before, after = trial.before, trial.after
+    if row.is_late and habits.keeps_reminders:
+        # The reminder's turn came after all that was there.
+        yield "store after the restart", mismatch(before.stored, after.stored[: len(before.stored)])
+        yield "API after the restart", mismatch(before.events, after.events[: len(before.events)])
+    else:
+        yield "store after the restart", mismatch(before.stored, after.stored)
+        yield "API after the restart", mismatch(before.events, after.events)
+        yield "history after the restart", mismatch(before.applied, after.applied)
+        yield "effect after the restart", mismatch(before.state, after.state)
+
+
 def _next_turn(trial: Trial) -> str | None:
     """Compares with what the next turn finds, for which Rasa reads the last session only."""
     # Rasa takes the channel from the latest message, which may be one of an earlier session.
@@ -223,7 +236,7 @@ def _next_turn(trial: Trial) -> str | None:
     return mismatch({**compared(trial.after.state), **channel}, compared(trial.next_state))
 
 
-def _reminder(row: Row, trial: Trial) -> str | None:
+def _reminder(row: Row, trial: Trial, habits: Habits) -> str | None:
     """Tells whether the reminder came when, and only when, it must."""
     before, after = (
         [str(event["text"]) for event in reading.stored if words(event).startswith(f"user {EXTERNAL}")]
@@ -231,10 +244,12 @@ def _reminder(row: Row, trial: Trial) -> str | None:
     )
     if row.is_fired:
         return mismatch([row.fires], before)
+    if row.is_late and habits.keeps_reminders:
+        return mismatch([], before) or mismatch([LATE], after)
     if after or before:
-        expected = "be forgotten by the restart" if row.is_forgotten else "never come"
+        expected = "be forgotten by the restart" if row.is_late else "never come"
         return f"it should {expected}, but came: {_shown(after or before)}"
-    if row.is_forgotten and not trial.before.now < trial.before.due < trial.after.now - DUE_SECONDS:
+    if row.is_late and not trial.before.now < trial.before.due < trial.after.now - DUE_SECONDS:
         return "nothing is proved: it was due before the restart, or is not yet"
     return None
 

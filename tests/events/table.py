@@ -33,7 +33,7 @@ class Row:
         effect: What changes in the tracker.
         history: The events that count in the end, in words; None where the last one is just added.
         touches: The type of an earlier event, stored once, that Rasa changes in its memory afterwards.
-        fires: What a reminder makes the user say, or `never`, or `forgotten`: pending before a restart only.
+        fires: What a reminder makes the user say, or `never`, or `late`: pending before a restart, due after it.
         refused: The HTTP status of an event that is refused.
         error: A part of what is said then.
     """
@@ -55,12 +55,12 @@ class Row:
     @property
     def is_fired(self) -> bool:
         """Whether its reminder comes before the restart, and the conversation goes on by itself."""
-        return self.fires not in ("", "never", "forgotten")
+        return self.fires not in ("", "never", "late")
 
     @property
-    def is_forgotten(self) -> bool:
+    def is_late(self) -> bool:
         """Whether its reminder is due after the restart."""
-        return self.fires == "forgotten"
+        return self.fires == "late"
 
     @property
     def compared(self) -> frozenset[str]:
@@ -70,17 +70,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Habits:
-    """What Rasa's own class of a store does in another way than the others: `events` in `tests/stores/NAME.yml`.
+    """What the class of a store does in another way than others; for Rasa's own, `events` in `tests/stores/NAME.yml`.
 
     Attributes:
         digits: To how many digits it rounds what comes after the point; None if it does not.
         effects: What it reads again of the tracker, where that is not what Rasa answered, by row.
         copies: How often it stores the event that a row touches, if not once.
+        keeps_reminders: Whether a reminder outlives a restart.
     """
 
     digits: int | None = None
     effects: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     copies: Mapping[str, int] = field(default_factory=dict)
+    keeps_reminders: bool = False
+
+
+# Of the kit's own class, whatever the store is.
+STEADFAST = Habits(keeps_reminders=True)
 
 
 class Table:

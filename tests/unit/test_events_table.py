@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.events.compare import Difference, Reading, Trial, differences, mismatch
-from tests.events.table import Event, Habits, Row, Table, load_table
+from tests.events.table import STEADFAST, Event, Habits, Row, Table, load_table
 from tests.kit import REPOSITORY
 from tests.stores import FOLDER, known
 
@@ -193,6 +193,9 @@ def test_turn_that_is_not_added_after_the_restart_is_found() -> None:
     assert found(row, replace(trial, next_count=trial.next_count - 1))
 
 
+COMES = {"event": "user", "text": "EXTERNAL: EXTERNAL_reminder"}
+
+
 def reminder(due: str) -> tuple[Row, Trial]:
     """Play a reminder that is pending at the restart and forgotten."""
     row = TABLE.by_name["reminder, due after the restart"]
@@ -208,10 +211,20 @@ def test_forgotten_reminder_is_the_known_loss() -> None:
 
 
 def test_reminder_that_comes_after_the_restart_is_found() -> None:
-    """The day that it is kept, table and docs have to say so."""
+    """With Rasa's own classes, which forget it."""
     row, trial = reminder("1970-01-01T01:00:00+00:00")
-    trial.after.stored.append({"event": "user", "text": "EXTERNAL: EXTERNAL_reminder"})
+    trial.after.stored.append(COMES)
     assert "reminder" in {difference.where for difference in found(row, trial)}
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_reminder_that_is_kept_must_come_once(times: int) -> None:
+    """With the kit's own class: neither never nor twice."""
+    row, trial = reminder("1970-01-01T01:00:00+00:00")
+    trial.after.stored.extend([COMES] * times)
+    trial = replace(trial, next_count=trial.next_count + times)
+    where = {difference.where for difference in found(row, trial, STEADFAST)}
+    assert where == (set() if times == 1 else {"reminder"})
 
 
 @pytest.mark.parametrize("due", ["1970-01-01T00:20:00+00:00", "1970-01-01T02:00:00+00:00"])
