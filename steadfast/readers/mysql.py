@@ -95,7 +95,8 @@ CAUSES = (
     Cause(r"^1129 |^1130 ", "the server at {where} lets no one in from this host ({error}): allow it"),
     Cause(
         r"^3159 |^4151 |insecure transport",
-        "the server at {where} speaks TLS only: set 'query' ssl_ca to its authority's certificates",
+        "the server at {where} speaks TLS only: set tracker_store_tls to true, or 'query' ssl_ca to its authority's "
+        "certificates",
     ),
     Cause(
         r"mismatch|doesn't match|not valid for",
@@ -104,8 +105,8 @@ CAUSES = (
     ),
     Cause(
         r"CERTIFICATE_VERIFY_FAILED",
-        "the certificate of {where} cannot be verified ({error}): set 'query' ssl_ca ({ssl_ca}) to the authority that "
-        "signed it",
+        "the certificate of {where} cannot be verified ({error}): set tracker_store_tls_authority, or 'query' ssl_ca "
+        "({ssl_ca}), to the authority that signed it",
     ),
     Cause(
         r"^ \[Errno (2|13)\]|\[SSL\] PEM|NO_CERTIFICATE_OR_CRL|KEY_VALUES_MISMATCH",
@@ -197,7 +198,8 @@ class Store(SqlStore):
         if any(name.startswith("ssl_") for name in self.url.query) and not (cipher and cipher[1]):
             raise SteadfastError(
                 f"Tracker store: 'query' asks for TLS ({', '.join(sorted(self.url.query))}), but the server at "
-                f"{self._where()} does not speak it: remove the ssl_ entries, or give the server a certificate."
+                f"{self._where()} does not speak it: set tracker_store_tls to false, or remove the ssl_ entries, or "
+                "give the server a certificate."
             )
 
     def _changes(self, connection: Any) -> list[Change]:

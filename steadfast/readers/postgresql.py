@@ -21,6 +21,11 @@ CAUSES = (
         "the PostgreSQL at {where} refuses the login ({error}): correct 'username' ({username}) or 'password'",
     ),
     Cause(
+        r"pg_hba.conf.*no encryption",
+        "the PostgreSQL at {where} does not let the login in without TLS ({error}): set tracker_store_tls to true, or "
+        "'query' sslmode, or see its pg_hba.conf",
+    ),
+    Cause(
         r"no pg_hba.conf entry|pg_hba.conf rejects",
         "the PostgreSQL at {where} does not let the login in ({error}): see its pg_hba.conf",
     ),
@@ -45,8 +50,8 @@ CAUSES = (
     ),
     Cause(
         r"does not support SSL",
-        "'query' asks for TLS (sslmode {sslmode}), but the server at {where} does not speak it: remove sslmode, or "
-        "give the server a certificate",
+        "'query' asks for TLS (sslmode {sslmode}), but the server at {where} does not speak it: set "
+        "tracker_store_tls to false, or remove sslmode, or give the server a certificate",
     ),
     Cause(
         r"server certificate for|does not match host name",
@@ -55,8 +60,8 @@ CAUSES = (
     ),
     Cause(
         r"certificate verify failed",
-        "the certificate of {where} cannot be verified ({error}): set 'query' sslrootcert ({sslrootcert}) to the "
-        "authority that signed it",
+        "the certificate of {where} cannot be verified ({error}): set tracker_store_tls_authority, or 'query' "
+        "sslrootcert ({sslrootcert}), to the authority that signed it",
     ),
     Cause(
         r"root certificate file|certificate file|private key file|sslmode",

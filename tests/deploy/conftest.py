@@ -17,15 +17,16 @@ def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
     current: dict[str, Switched] = {}
 
     def switched(store: str, system: str) -> Switched:
-        if system not in current or current[system].store != store:
-            if system in current:
-                current.pop(system).kit.deploy().succeeded()
+        found = current.get(system)
+        if found is None or found.is_back or found.store != store:
+            if found is not None:
+                found.switch_back()
             current[system] = Switched(deployed(system), store)
         return current[system]
 
     yield switched
     for each in current.values():
-        each.kit.deploy().succeeded()
+        each.switch_back()
 
 
 def _case(item: pytest.Item) -> str:

@@ -24,6 +24,14 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"tracker_store": "memory", "tracker_store_options": {"port": 6380}},
         ("tracker_store_options.port is not an option of the store 'memory'",),
     ),
+    "option that excludes the store": (
+        {"tracker_store": "mysql", "tracker_store_options": {"login_db": "mysql"}},
+        ("tracker_store_options.login_db is not an option of the store 'mysql'",),
+    ),
+    "server that the distribution has not": (
+        {"tracker_store": "mysql"},
+        ("Debian 12 on fresh has no package of MySQL", "set `tracker_store: mariadb`"),
+    ),
     "key prefix that Rasa would drop": (
         {"tracker_store_options": {"key_prefix": "rasa_tracker"}},
         ("tracker_store_options.key_prefix is 'rasa_tracker'", PREFIX_RULE),

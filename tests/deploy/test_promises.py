@@ -13,9 +13,10 @@ import pytest
 from control.deployment import COMMAND
 from tests.checks.check import FAIL, run_checks
 from tests.checks.history import ACKNOWLEDGED
-from tests.conftest import DEFAULT_SYSTEM, Deployed
+from tests.conftest import Deployed
 from tests.deploy.switched import Switch
 from tests.kit import run
+from tests.machines import DEFAULT_SYSTEM
 from tests.promises.another_rasa import AnotherRasa
 from tests.promises.bed import NO_ANSWER, Bed
 from tests.promises.crowd import ALL, Crowd, User

@@ -10,10 +10,19 @@ from pathlib import Path
 import pytest
 import testinfra
 
-from tests.deploy.switched import Switch
-from tests.kit import Kit, run
-from tests.stores import cases, definition, known
+from tests.certificates import Certificate
+from tests.deploy.switched import Switch, Switched
+from tests.kit import run
+from tests.stores import cases, definition, known, tls_options
 
+SENDERS = ((1, "me"), (2, "Me"))
+# As Rasa does when it starts.
+RASAS_TABLE = """
+import sys
+import sqlalchemy
+from rasa.core.tracker_store import SQLTrackerStore
+SQLTrackerStore.Base.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))
+"""
 PORTS = {"3306", "5005", "5055", "5432", "6379", "33060"}
 
 
@@ -30,6 +39,36 @@ def has_server(store: str, system: str) -> bool:
 def is_first(store: str, system: str) -> bool:
     """Tell whether it is the system on which the store's restarts are tried."""
     return bool(known(store)["systems"][0] == system)
+
+
+def tries_tls(store: str, system: str) -> bool:
+    """Tell whether it is the system on which the store's TLS is tried."""
+    return bool(known(store)["tls"] == system)
+
+
+def has_administrator(store: str, system: str) -> bool:
+    """Tell whether root may ask the store's server, on the first of its systems."""
+    return is_first(store, system) and bool(known(store)["administrator"])
+
+
+def mends(store: str, system: str) -> bool:
+    """Tell whether the store makes Rasa's own table over, on the first of its systems."""
+    return is_first(store, system) and bool(known(store)["mends"])
+
+
+def loses(store: str, system: str) -> bool:
+    """Tell whether Rasa's own class loses turns on the store, on the first of its systems."""
+    return is_first(store, system) and bool(known(store)["loses"])
+
+
+def verdicts(found: Switched, folder: Path) -> dict[str, str]:
+    """Verify, and return what is said of each scenario; the exit status must say the same."""
+    report = folder / "verify.json"
+    done = found.kit.verify(report)
+    (bot,) = json.loads(report.read_text())["bots"]
+    said = {scenario["scenario"]: scenario["verdict"] for scenario in bot["scenarios"]}
+    assert done.status == (0 if set(said.values()) == {"PERSISTED"} else 1), done.output
+    return said
 
 
 @every()
@@ -85,36 +124,96 @@ def test_nothing_listens_beyond_loopback(switch: Switch, store: str, system: str
 def test_wrong_login_is_refused_before_the_bot_changes(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
     """A server of the user's own, which this one is taken for: one sentence, and the bot stays as it was."""
     found = switch(store, system)
+    before = found.state()
     options = {"url": "127.0.0.1", "username": "rasa", "password": "not-the-right-password"}
-    settings = {**found.kit.settings, "tracker_store": store, "tracker_store_options": options}
-    kit = Kit(
-        tmp_path / "inventory",
-        {system: found.host.ansible_variables()},
-        bots=[system],
-        stores=[],
-        settings=settings,
-    )
-    checksum = "sha256sum /etc/steadfast/endpoints.yml; systemctl show --value --property=MainPID rasa"
-    before = found.host.exec(checksum).stdout
-    refused = kit.deploy()
-    assert refused.status != 0
-    (error,) = refused.errors
-    assert "password" in error
+    refused = found.external(tmp_path / "inventory", tracker_store_options=options)
+    refused.failed_with("password")
     assert "not-the-right-password" not in refused.output
-    assert found.host.exec(checksum).stdout == before
+    assert found.state() == before
+
+
+@every(has_administrator)
+def test_server_that_cannot_be_used_is_refused(switch: Switch, store: str, system: str) -> None:
+    """It is down, has no such database, or gives the account too few rights: one sentence each."""
+    found = switch(store, system)
+    options = found.options()
+    assert "nothing listens at 127.0.0.1:9: start the" in found.refusal({**options, "port": 9})
+    assert re.search(r"'db' \(?absent|\(absent\)|\"absent\"", found.refusal({**options, "db": "absent"}))
+    take, give = known(store)["right"]
+    found.sql(take)
+    try:
+        assert "the user 'username' (rasa) may not INSERT in" in found.refusal(options)
+    finally:
+        found.sql(give)
+    assert found.steadfast("probe", options).exit_code == 0
+
+
+@every(lambda store, system: not has_server(store, system))
+@pytest.mark.parametrize(
+    ("folder", "sentence"),
+    [
+        ("/srv/full", "the disk with the file 'db' (/srv/full/tracker.db) is full or broken"),
+        (
+            "/srv",
+            "the file 'db' (/srv/tracker.db) cannot be opened: make it and its folder writable for the bot's user",
+        ),
+    ],
+    ids=["full disk", "folder of another account"],
+)
+def test_file_that_cannot_be_written_is_refused(
+    switch: Switch, store: str, system: str, folder: str, sentence: str
+) -> None:
+    """On a real disk of 16 KB, and in a folder of root's: one sentence each."""
+    found = switch(store, system)
+    found.host.exec("mkdir -p /srv/full && mount -t tmpfs -o size=16k,mode=0777 tmpfs /srv/full")
+    try:
+        assert sentence in found.refusal({**found.options(), "db": f"{folder}/tracker.db"}, "prepare")
+    finally:
+        found.host.exec("umount /srv/full")
+
+
+@every(mends)
+def test_table_of_rasas_own_is_mended_in_place(switch: Switch, store: str, system: str) -> None:
+    """Single precision becomes double, 64 KB become 4 GB, senders that differ in case are two; every row is kept."""
+    found = switch(store, system)
+    owner = {"username": "rasa_owner", "password": found.kit.secrets()[f"{store}_owner_password"]}
+    event = {"event": "slot", "name": "note", "value": "x" * 50000, "timestamp": 1795239765.7654321}
+    row = "INSERT INTO events (id, sender_id, type_name, timestamp, data) VALUES "
+    found.sql("RENAME TABLE events TO kept")
+    try:
+        found.python(RASAS_TABLE, known(store)["administrator"])
+        found.sql(
+            *(f"{row} ({number}, '{who}', 'slot', 1795239765.77, '{json.dumps(event)}')" for number, who in SENDERS)
+        )
+        assert "deploy again" in found.refusal(found.options())
+        changed = json.loads(found.steadfast("prepare", {**found.options(), **owner}).stdout)["changed"]
+        assert any(change.startswith("mends the columns") for change in changed)
+        assert json.loads(found.steadfast("prepare", {**found.options(), **owner}).stdout)["changed"] == []
+        assert found.steadfast("probe", found.options()).exit_code == 0
+        rows = found.sql("SELECT id, sender_id, timestamp, data FROM events WHERE sender_id = 'Me'")
+        assert [(*row[:3], json.loads(row[3])) for row in rows] == [(2, "Me", event["timestamp"], event)]
+        assert found.sql("SELECT COUNT(*) FROM events") == [[len(SENDERS)]]
+    finally:
+        found.sql("DROP TABLE IF EXISTS events", "RENAME TABLE kept TO events")
 
 
 @every(is_first)
 def test_verify_says_what_survives(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
-    """Every turn, but where Rasa's own class is known to lose one: there it says LOST."""
-    report = tmp_path / "verify.json"
-    done = switch(store, system).kit.verify(report)
-    (bot,) = json.loads(report.read_text())["bots"]
-    verdicts = {scenario["scenario"]: scenario["verdict"] for scenario in bot["scenarios"]}
-    loses = known(store)["loses"]
-    assert verdicts == {name: "LOST" if name in loses else "PERSISTED" for name in verdicts}, done.output
-    assert set(loses) <= set(verdicts)
-    assert done.status == (1 if loses else 0)
+    """Every turn, whatever restarts."""
+    assert set(verdicts(switch(store, system), tmp_path).values()) == {"PERSISTED"}
+
+
+@every(loses)
+def test_verify_catches_rasas_own_class(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
+    """The control: where that class is known to lose a turn, verify says LOST."""
+    found = switch(store, system)
+    found.deploy(tracker_store_class="rasa").succeeded()
+    try:
+        said = verdicts(found, tmp_path)
+    finally:
+        found.deploy().succeeded()
+    assert said == {name: "LOST" if name in known(store)["loses"] else "PERSISTED" for name in said}
+    assert set(known(store)["loses"]) <= set(said)
 
 
 @every(is_first)
@@ -123,9 +222,52 @@ def test_every_event_is_kept_with_its_effect(switch: Switch, store: str, system:
     run("python", "-m", "tests.events", "--inventory", str(switch(store, system).kit.folder)).succeeded()
 
 
+@every(tries_tls)
+def test_tls_that_the_server_has_not_is_refused(switch: Switch, store: str, system: str) -> None:
+    """Before the bot would go on in plain text."""
+    found = switch(store, system)
+    with_tls = {**found.options(), **tls_options(store, "/etc/ssl/certs/ca-certificates.crt")}
+    assert "does not speak it: set tracker_store_tls to false" in found.refusal(with_tls)
+
+
+@every(tries_tls)
+def test_bot_goes_on_over_tls(switch: Switch, store: str, system: str) -> None:
+    """By one switch; a second deploy changes nothing, and the server takes nothing in plain text any more."""
+    found = switch(store, system)
+    plain = found.options()
+    assert "Big Arena" in found.talk("tls", "Find me some good venues")
+    found.deploy(tracker_store_tls=True).succeeded()
+    assert "Rock Cellar has the best reviews" in found.talk("tls", "compare the reviews")
+    assert "compare the reviews" in found.control("show", "tls")
+    assert found.deploy(tracker_store_tls=True).succeeded().changed == {system: 0}
+    assert "set tracker_store_tls to true" in found.refusal(plain)
+
+
+@every(tries_tls)
+def test_certificate_that_is_not_the_servers_is_refused(
+    switch: Switch, store: str, system: str, tmp_path: Path
+) -> None:
+    """Another host's, or another authority's: one sentence each, and the bot stays as it was."""
+    found = switch(store, system)
+    before = found.state()
+    # The certificate has the address, and the host's name in the inventory.
+    assert "is another host's" in found.refusal({**found.options(), "url": "localhost"})
+    login = {name: found.options()[name] for name in ("username", "password")}
+    found.external(
+        tmp_path / "inventory",
+        tracker_store_options={"url": "127.0.0.1", **login},
+        tracker_store_tls=True,
+        tracker_store_tls_authority=str(Certificate(tmp_path, "elsewhere").path),
+    ).failed_with(
+        f"the certificate of 127.0.0.1:{found.options()['port']} cannot be verified", "tracker_store_tls_authority"
+    )
+    assert found.state() == before
+    assert "Rock Cellar" in found.talk("tls", "compare the reviews")
+
+
 @every()
 def test_switching_back_finds_the_old_conversations(switch: Switch, store: str, system: str) -> None:
     """Nothing of the other store was touched; the bot goes on where it stopped there."""
     found = switch(store, system)
-    found.kit.deploy().succeeded()
+    found.switch_back()
     assert "Rock Cellar has the best reviews" in found.talk("before-the-switch", "compare the reviews")

@@ -3,6 +3,10 @@
 accepted: values that Rasa takes, by option
 rejected: values that must be refused, by option
 systems: where the kit's server (or the store's file) is tried, by the lab's names; the first one is verified
+tls: the one of them on which TLS is tried; none where there is no server or no TLS
+administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
+right: the statements that take a right from the bot's account there, and give it back
+mends: whether a table that Rasa has made is made over there, and not only given indexes
 loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
 cheaper: how many times cheaper than with Rasa's own class a turn's store work must be after 400 turns, for `make bench`
 events: what Rasa's own class does with events in another way than the others: `Habits` in tests/events/table.py
@@ -10,6 +14,7 @@ events: what Rasa's own class does with events in another way than the others: `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,13 +27,25 @@ FOLDER = Path(__file__).parent
 def known(store: str) -> dict[str, Any]:
     """Read what the tests know of a store."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / f"{store}.yml").read_text())
-    return {"systems": [], "loses": [], **found}
+    return {"systems": [], "tls": None, "administrator": "", "mends": False, "loses": [], **found}
 
 
 def definition(store: str) -> dict[str, Any]:
     """Read a store's definition; its templates stay as they are."""
+    found: dict[str, Any] = _variables(store)["tracker_store_definition"]
+    return found
+
+
+def tls_options(store: str, authority: str) -> dict[str, Any]:
+    """Give the options with which a bot asks for TLS; the authority's certificates are a file on its host."""
+    options = json.dumps(_variables(store).get("tracker_store_tls_options", {}))
+    found: dict[str, Any] = json.loads(options.replace("{{ tracker_store_authority_file }}", authority))
+    return found
+
+
+def _variables(store: str) -> dict[str, Any]:
     path = FOLDER.parent.parent / "roles" / "tracker_store" / "stores" / f"{store}.yml"
-    found: dict[str, Any] = yaml.safe_load(path.read_text())["tracker_store_definition"]
+    found: dict[str, Any] = yaml.safe_load(path.read_text())
     return found
 
 

@@ -79,7 +79,11 @@ MYSQL = [
     (1153, "Got a packet bigger than 'max_allowed_packet' bytes", "raise its max_allowed_packet"),
     (1040, "Too many connections", "raise its max_connections"),
     (1130, "Host '10.0.0.9' is not allowed to connect to this MariaDB server", "lets no one in from this host"),
-    (3159, "Connections using insecure transport are prohibited", "speaks TLS only: set 'query' ssl_ca"),
+    (
+        3159,
+        "Connections using insecure transport are prohibited",
+        "speaks TLS only: set tracker_store_tls to true, or 'query' ssl_ca",
+    ),
     (2003, "Can't connect to MySQL server on 'x' ([Errno -2] Name or service not known)", "name in 'url' (db.example)"),
     (
         2003,
@@ -88,7 +92,7 @@ MYSQL = [
     ),
     (2003, "Can't connect to MySQL server on 'x' (timed out)", "no answer from db.example:3306 in time"),
     (2003, f"({VERIFY} IP address mismatch, certificate is not valid for 'x'. (_ssl.c:9))", "is another host's"),
-    (2003, f"({VERIFY} self-signed certificate in certificate chain)", "set 'query' ssl_ca (/a.pem) to the authority"),
+    (2003, f"({VERIFY} self-signed certificate in certificate chain)", "authority, or 'query' ssl_ca (/a.pem)"),
     (2003, "([SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version)", "TLS with db.example:3306 fails"),
     (2013, "Lost connection to MySQL server during query", "hangs up"),
     (9999, "Something new", "cannot be used (Something new)"),
@@ -124,6 +128,7 @@ POSTGRESQL = [
     ("", f'{CONNECTION}FATAL:  password authentication failed for user "bot"\n', "refuses the login (password auth"),
     ("", f'{CONNECTION}FATAL:  database "rasa" does not exist\n', "no database 'rasa' at db.example:5432"),
     ("", f'{CONNECTION}FATAL:  no pg_hba.conf entry for host "h"', "see its pg_hba.conf"),
+    ("", f'{CONNECTION}FATAL:  no pg_hba.conf entry for host "h", user "bot", no encryption', "without TLS"),
     (
         "",
         'could not translate host name "db.example" to address: Name or service not known',
@@ -133,7 +138,7 @@ POSTGRESQL = [
     ("", f"{CONNECTION}timeout expired\n", "no answer from db.example:5432 in time"),
     ("", f"{CONNECTION}server does not support SSL, but SSL was required\n", "asks for TLS (sslmode verify-full)"),
     ("", f'{CONNECTION}server certificate for "x" does not match host name "db.example"', "is another host's"),
-    ("", f"{CONNECTION}SSL error: certificate verify failed\n", "set 'query' sslrootcert (/a.pem) to the authority"),
+    ("", f"{CONNECTION}SSL error: certificate verify failed\n", "or 'query' sslrootcert (/a.pem)"),
     ("", f'{CONNECTION}root certificate file "/a.pem" does not exist\n', "correct sslmode (verify-full), sslrootcert"),
     ("", 'invalid sslmode value: "blue"', "correct sslmode"),
     ("", 'invalid dsn: invalid connection option "colour"\n', "'query' has 'colour'"),
