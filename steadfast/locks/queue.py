@@ -27,6 +27,7 @@ RIGHTS = "+auth +del +eval +hdel +hget +hset +lindex +lrange +lrem +pexpire +pin
 BEATS = 4
 # An empty queue is no key; one that everybody has left without a word goes after so many leases.
 KEPT_LEASES = 10
+PROBE_MILLISECONDS = 1000
 
 ENTER = """
 local queue, leases = KEYS[1], KEYS[2]
@@ -53,6 +54,23 @@ LEAVE = """
 redis.call('LREM', KEYS[1], 0, ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 """
+
+
+def take_and_leave(client: Any, prefix: str) -> bool:
+    """Takes a ticket in a queue that nobody else uses, and gives it back; whether it was the first.
+
+    Raises:
+        RedisError: The server does not do it.
+    """
+    ticket = uuid.uuid4().hex
+    keys = _keys(prefix, ticket)
+    is_first = client.eval(ENTER, len(keys), *keys, ticket, PROBE_MILLISECONDS, PROBE_MILLISECONDS)
+    client.eval(LEAVE, len(keys), *keys, ticket)
+    return bool(is_first)
+
+
+def _keys(prefix: str, conversation: str) -> list[str]:
+    return [f"{prefix}queue:{conversation}", f"{prefix}leases:{conversation}"]
 
 
 class Ticket:
@@ -115,7 +133,7 @@ class RedisQueue:
                     logger.warning("%s A lock may end while its conversation is being answered.", error)
 
     def _run(self, script: str, ticket: Ticket, *arguments: Any) -> Any:
-        keys = [f"{self._prefix}queue:{ticket.conversation}", f"{self._prefix}leases:{ticket.conversation}"]
+        keys = _keys(self._prefix, ticket.conversation)
         try:
             return self._client.eval(script, len(keys), *keys, ticket.name, *arguments)
         except RedisError as error:

@@ -233,9 +233,9 @@ def test_lock_server_serves_the_locks_only(bed: Bed) -> None:
         return bed.host.exec(f"redis-cli -p 6380 {user} {command} 2>&1", environment=environment, check=False).stdout
 
     assert "NOAUTH" in redis("get rasa:lock:x", login=False)
-    assert "OK" in redis("set rasa:lock:acl-test x")
+    assert "1" in redis("hset rasa:lock:acl-test x y")
     assert "1" in redis("del rasa:lock:acl-test")
-    for command in ("get rasa:tracker:one", "keys '*'", "config get dir", "flushall"):
+    for command in ("hget rasa:tracker:one x", "set rasa:lock:x y", "keys '*'", "config get dir", "flushall"):
         assert "NOPERM" in redis(command), command
 
 

@@ -28,9 +28,11 @@ STORES: list[str] = PLUGIN.definition_names(str(DEFINITIONS))
 OPTIONS = {"type": "redis", "url": "127.0.0.1", "port": 9, "username": "lock", "password": "s3cret"}
 
 
-def definition(store: str) -> dict[str, Any]:
-    """Read a lock store's definition; its templates stay as they are."""
-    found: dict[str, Any] = yaml.safe_load((DEFINITIONS / f"{store}.yml").read_text())["lock_store_definition"]
+def definition(store: str, chosen: str = "steadfast") -> dict[str, Any]:
+    """Read a lock store's definition, with the options of the chosen class; its templates stay as they are."""
+    content = yaml.safe_load((DEFINITIONS / f"{store}.yml").read_text())
+    own_options = content.get("lock_store_own_options", {})
+    found: dict[str, Any] = PLUGIN.with_own_options(content["lock_store_definition"], own_options, chosen)
     return found
 
 
@@ -73,6 +75,13 @@ def test_wrong_value_is_refused_with_a_sentence(store: str, option: str, value: 
     assert (repr(value) in error) is not schema.get("secret", False)
 
 
+def test_option_of_the_kits_own_class_is_refused_with_rasas() -> None:
+    """It would be passed to a class that does not know it."""
+    (error,) = PLUGIN.option_errors({"lease_seconds": 5}, definition("redis", "rasa"), "lock_store_options", "it")
+    assert "lock_store_options.lease_seconds is 5" in error
+    assert "'rasa'" in error
+
+
 @pytest.mark.parametrize("store", STORES)
 def test_every_option_has_examples(store: str) -> None:
     """Otherwise the tests above would pass for an option that nobody tried."""
@@ -107,6 +116,13 @@ class PlayedRedis:
         self.told.append(f"del {key}")
         del self.keys[key]
 
+    def eval(self, script: str, count: int, *arguments: Any) -> int:
+        """Runs a script, which finds itself the first."""
+        if self.error:
+            raise self.error
+        self.told.append(" ".join(arguments[:count]).replace(arguments[count], "TICKET"))
+        return 1
+
 
 def probe(monkeypatch: pytest.MonkeyPatch, server: PlayedRedis, **options: Any) -> dict[str, Any]:
     """Probe a played server."""
@@ -123,6 +139,17 @@ def test_probe_uses_a_key_of_no_conversation(
     assert probe(monkeypatch, server, **options) == {"lock_store": "redis", "lock_store_at": "127.0.0.1:9"}
     assert server.told == [f"set {key}", f"get {key}", f"del {key}"]
     assert server.keys == {}
+
+
+def test_probe_of_the_kits_own_class_takes_a_ticket_and_gives_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a queue of its own; by the rights that the class needs."""
+    server = PlayedRedis()
+    own = {"type": locks.OWN_TYPE, "key_prefix": "rasa"}
+    assert probe(monkeypatch, server, **own)["lock_store"] == "redis"
+    assert server.told == ["rasa:lock:queue:TICKET rasa:lock:leases:TICKET"] * 2
+    refused = redis.exceptions.ResponseError("ACL failure in script: The user can't run this command or subcommand")
+    with pytest.raises(SteadfastError, match=r"^Lock store: .*allow it \+auth \+del \+eval"):
+        probe(monkeypatch, PlayedRedis(refused), **own)
 
 
 @pytest.mark.parametrize(
