@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -47,12 +48,14 @@ class Figures:
         points: After histories of each shape, the shortest first.
         new: Milliseconds of a turn's store work in the first turns of new conversations, by class.
         load: Turns a second of the whole bot, by class and for Rasa's store in memory.
+        round_trips: Of a turn of a known conversation, by class: `without` and `with` a message id; none for a file.
     """
 
     store: str
     points: list[Point]
     new: dict[str, float]
     load: dict[str, float]
+    round_trips: dict[str, dict[str, float]]
 
     def shape(self, name: str) -> list[Point]:
         """Returns the points of one shape, the shortest history first."""
@@ -74,24 +77,31 @@ class Promise:
     is_met: bool
 
 
-def summarise(store: str, work: Mapping[str, Any], load: Mapping[str, Sequence[Mapping[str, float]]]) -> Figures:
+def summarise(
+    store: str, work: Sequence[Mapping[str, Any]], load: Mapping[str, Sequence[Mapping[str, float]]]
+) -> Figures:
     """Makes medians of measurements.
 
     Args:
         store: The store's name.
-        work: What `store_work.main` prints.
+        work: What `store_work.main` prints, of each round.
         load: What `load.main` prints, of each round, by class.
     """
-    points = [
-        Point(each["shape"], each["turns"], _milliseconds(each["known"]), _milliseconds(each["cold"]))
-        for each in work["histories"]
-    ]
+    points = [_point(rounds) for rounds in zip(*(each["histories"] for each in work), strict=True)]
     rates = {name: median(each["turns"] / each["seconds"] for each in rounds) for name, rounds in load.items()}
-    return Figures(store, sorted(points, key=lambda point: point.turns), _milliseconds(work["new"]), rates)
+    new = _milliseconds([each["new"] for each in work])
+    return Figures(store, sorted(points, key=lambda point: point.turns), new, rates, work[0]["round_trips"])
 
 
-def _milliseconds(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    return {name: 1000 * median(each) for name, each in seconds.items()}
+def _point(rounds: Sequence[Mapping[str, Any]]) -> Point:
+    """Makes the point of one history, of what each round gave for it."""
+    known, cold = (_milliseconds([each[kind] for each in rounds]) for kind in ("known", "cold"))
+    return Point(rounds[0]["shape"], rounds[0]["turns"], known, cold)
+
+
+def _milliseconds(rounds: Sequence[Mapping[str, Sequence[float]]]) -> dict[str, float]:
+    """Returns the median of the seconds of all rounds, by class, in milliseconds."""
+    return {name: 1000 * median(chain.from_iterable(each[name] for each in rounds)) for name in rounds[0]}
 
 
 def promises(figures: Figures, cheaper: Mapping[str, float]) -> list[Promise]:

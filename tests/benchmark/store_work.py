@@ -1,6 +1,7 @@
 """Times the store work of turns, inside a bot's own Python: with Rasa, as the bot's account, with the bot's settings.
 
 Run as `python -m tests.benchmark.store_work <plan.json`; see `Plan` for the plan, and `main` for what it prints.
+Each round is a process of its own: that shows how far it is, and one process may be slower than another.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from rasa.shared.core.events import Event
 from rasa.utils.endpoints import EndpointConfig
 
 from steadfast.endpoints import read_endpoints, section, set_environment
+from steadfast.turn import begin_turn
 from tests.benchmark.history import Recorded, Turn
+from tests.benchmark.round_trips import CountingProxy
 
 RASA, STEADFAST = "rasa", "steadfast"
 # Of a session, by the name of what it makes of a conversation.
@@ -28,6 +31,7 @@ SESSION_TURNS = {"one session": None, "sessions of 10": 10}
 TIMED_TURNS = 9
 COLD_RETRIEVES = 5
 NEW_TURNS = 10
+COUNTED_TURNS = 10
 
 Seconds = Dict[str, List[float]]
 
@@ -42,7 +46,7 @@ class Plan:
         domain: The bot's domain file.
         events: A conversation of one session to make all others of.
         sizes: How many turns the histories have.
-        rounds: How often each is made and measured.
+        round: Number of the round.
         new: How many new conversations are begun with each class.
     """
 
@@ -51,20 +55,25 @@ class Plan:
     domain: str
     events: list[dict[str, Any]]
     sizes: list[int]
-    rounds: int
+    round: int
     new: int
 
 
 class Subject:
-    """A class that is measured."""
+    """A class that is measured.
 
-    def __init__(self, name: str, endpoints_file: str, domain: Domain) -> None:
-        """Makes its stores as Rasa does for an agent, from the section of the endpoints file."""
+    Attributes:
+        name: Of the class.
+        options: Its section of the endpoints file.
+        store: As a bot that knows the conversation.
+        cold_store: As a bot that does not.
+    """
+
+    def __init__(self, name: str, options: dict[str, Any], domain: Domain) -> None:
+        """Makes its stores as Rasa does for an agent."""
         self.name = name
-        endpoints = read_endpoints(endpoints_file)
-        set_environment(endpoints)
-        options = section(endpoints, "tracker_store")
-        self.store = TrackerStore.create(EndpointConfig.from_dict(options), domain)
+        self.options = options
+        self.store: Any = TrackerStore.create(EndpointConfig.from_dict(options), domain)
         # Rasa's classes remember nothing; of Steadfast's, another one that is to remember nothing.
         forgetful = {**options, "cached_conversations": 0} if name == STEADFAST else options
         self.cold_store = TrackerStore.create(EndpointConfig.from_dict(forgetful), domain)
@@ -87,6 +96,14 @@ class Subject:
         changed = time.perf_counter()
         await self.store.save(tracker)
         return (read - began) + (time.perf_counter() - changed)
+
+    async def take_turn_once(self, sender: str, turn: Turn, message_id: str) -> None:
+        """Does what a turn does whose message has an id, as steadfast/channels/rest.py; with Steadfast's class only."""
+        await self.store.answer(sender, message_id)
+        begin_turn(message_id=message_id, answer=lambda: "[]")
+        named = [{**event, "message_id": message_id} if event["event"] == "user" else event for event in turn]
+        await self.take_turn(sender, named)
+        begin_turn()
 
     async def retrieve_cold(self, sender: str, length: int) -> float:
         """Retrieves a conversation as a process that has not seen it before; returns the seconds.
@@ -115,8 +132,15 @@ class Measurement:
         """Takes the plan."""
         self.plan = plan
         self.recorded = Recorded.of(plan.events)
-        domain = Domain.load(plan.domain)
-        self.subjects = [Subject(name, path, domain) for name, path in plan.endpoints.items()]
+        self.domain = Domain.load(plan.domain)
+        self.subjects = []
+        for name, path in plan.endpoints.items():
+            endpoints = read_endpoints(path)
+            set_environment(endpoints)
+            self.subjects.append(Subject(name, section(endpoints, "tracker_store"), self.domain))
+        # None of them is always the first.
+        if plan.round % 2:
+            self.subjects.reverse()
 
     async def histories(self) -> list[dict[str, Any]]:
         """Measures turns after histories of each size.
@@ -124,22 +148,16 @@ class Measurement:
         Returns:
             `{"shape", "turns", "known": {CLASS: [seconds]}, "cold": {CLASS: [seconds]}}` of each.
         """
-        cases = [(shape, size) for shape in SESSION_TURNS for size in self.plan.sizes]
-        found: dict[tuple[str, int], tuple[Seconds, Seconds]] = {
-            case: (defaultdict(list), defaultdict(list)) for case in cases
-        }
-        # Short and long histories are made in turns, too: they are compared with each other.
-        for number in range(self.plan.rounds):
-            for shape, size in cases:
-                for subject in self._in_order(number):
-                    sender = f"{self.plan.run}-{subject.name}-{shape}-{size}-{number}"
-                    known, cold = await self._history(subject, sender, SESSION_TURNS[shape], size)
-                    found[shape, size][0][subject.name] += known
-                    found[shape, size][1][subject.name] += cold
-        return [
-            {"shape": shape, "turns": size, "known": known, "cold": cold}
-            for (shape, size), (known, cold) in found.items()
-        ]
+        found = []
+        for shape, session_turns in SESSION_TURNS.items():
+            for size in self.plan.sizes:
+                known: Seconds = {}
+                cold: Seconds = {}
+                for subject in self.subjects:
+                    sender = self._sender(subject, f"{shape}-{size}")
+                    known[subject.name], cold[subject.name] = await self._history(subject, sender, session_turns, size)
+                found.append({"shape": shape, "turns": size, "known": known, "cold": cold})
+        return found
 
     async def _history(
         self, subject: Subject, sender: str, session_turns: int | None, size: int
@@ -158,26 +176,58 @@ class Measurement:
         found: Seconds = defaultdict(list)
         turns = [self.recorded.turn(number, None) for number in range(NEW_TURNS)]
         for number in range(self.plan.new):
-            for subject in self._in_order(number):
-                sender = f"{self.plan.run}-{subject.name}-new-{number}"
+            for subject in self.subjects:
+                sender = self._sender(subject, f"new-{number}")
                 found[subject.name] += [await subject.take_turn(sender, turn) for turn in turns]
         return found
 
-    def _in_order(self, number: int) -> list[Subject]:
-        """Returns the classes for a round, of which none is always the first."""
-        return self.subjects if number % 2 == 0 else self.subjects[::-1]
+    async def round_trips(self) -> dict[str, dict[str, float]]:
+        """Counts the round trips of a turn of a known conversation.
+
+        Returns:
+            By class, for a turn `without` and `with` a message id, which only Steadfast's knows; nothing for a file.
+        """
+        return {
+            subject.name: await self._round_trips(subject) for subject in self.subjects if "port" in subject.options
+        }
+
+    async def _round_trips(self, subject: Subject) -> dict[str, float]:
+        proxy = CountingProxy(subject.options["url"], subject.options["port"])
+        counted = Subject(subject.name, {**subject.options, "url": "127.0.0.1", "port": proxy.port}, self.domain)
+        sender = self._sender(subject, "counted")
+        turns = [self.recorded.turn(number, None) for number in range(1 + 2 * COUNTED_TURNS)]
+        await counted.take_turn(sender, turns[0])
+        before = proxy.count
+        for turn in turns[1 : 1 + COUNTED_TURNS]:
+            await counted.take_turn(sender, turn)
+        found = {"without": (proxy.count - before) / COUNTED_TURNS}
+        if subject.name == STEADFAST:
+            before = proxy.count
+            for number, turn in enumerate(turns[1 + COUNTED_TURNS :]):
+                await counted.take_turn_once(sender, turn, f"message-{number}")
+            found["with"] = (proxy.count - before) / COUNTED_TURNS
+            if await counted.store.answer(sender, "message-0") is None:
+                raise RuntimeError(f"{subject.name} has not kept the answer to a message with an id.")
+        return found
+
+    def _sender(self, subject: Subject, what: str) -> str:
+        return f"{self.plan.run}-{subject.name}-{what}-{self.plan.round}"
 
     async def run(self) -> dict[str, Any]:
         """Measures everything."""
         # In the first turns of a process, modules are imported and connections made.
         for subject in self.subjects:
             for turn in range(NEW_TURNS):
-                await subject.take_turn(f"{self.plan.run}-{subject.name}-first", self.recorded.turn(turn, None))
-        return {"new": await self.beginnings(), "histories": await self.histories()}
+                await subject.take_turn(self._sender(subject, "first"), self.recorded.turn(turn, None))
+        return {
+            "round_trips": await self.round_trips(),
+            "new": await self.beginnings(),
+            "histories": await self.histories(),
+        }
 
 
 def main() -> None:
-    """Reads the plan and prints `{"new": {CLASS: [seconds]}, "histories": [...]}` as JSON."""
+    """Reads the plan and prints `{"round_trips": {CLASS: ...}, "new": {CLASS: [seconds]}, "histories": [...]}`."""
     plan = Plan(**json.load(sys.stdin))
     print(json.dumps(asyncio.run(Measurement(plan).run())))
 

@@ -24,7 +24,7 @@ from tests import lab
 from tests.benchmark.bots import Bots
 from tests.benchmark.figures import MEMORY, RASA, STEADFAST, Figures, promises, summarise
 from tests.benchmark.plot import plot
-from tests.benchmark.tables import costs, rates, verdicts
+from tests.benchmark.tables import costs, rates, trips, verdicts
 from tests.kit import REPOSITORY
 from tests.machines import DEFAULT_SYSTEM, start_machine
 from tests.stores import definition, known, names
@@ -35,7 +35,7 @@ STORES = [name for name in names() if "cheaper" in known(name) and "steadfast_ty
 SIZES = [10, 40, 100, 200, 400, 1000]
 # The machine is now fast, now slow: everything is measured in so many rounds.
 ROUNDS = 3
-NEW_CONVERSATIONS = 30
+NEW_CONVERSATIONS = 10
 # Each of them is answered by the action server, with two messages and a slot.
 MESSAGES = ["Find me some good venues", "Find me some concerts"]
 USERS = 8
@@ -60,11 +60,12 @@ def measure(store: str, folder: Path) -> Figures:
             "domain": bots.domain,
             "events": recorded["events"] if recorded else [],
             "sizes": SIZES,
-            "rounds": ROUNDS,
             "new": NEW_CONVERSATIONS,
         }
-        tell(f"{store}: store work")
-        work = bots.run("store_work", plan)
+        work = []
+        for number in range(ROUNDS):
+            work.append(bots.run("store_work", {**plan, "round": number}))
+            tell(f"{store}: store work, round {number + 1} of {ROUNDS}")
         return summarise(store, work, under_load(bots, run))
     finally:
         host.remove()
@@ -82,13 +83,13 @@ def under_load(bots: Bots, run: str) -> dict[str, list[dict[str, float]]]:
             said = {"run": f"{run}-{name}-{number}", "before": TURNS_BEFORE, "timed": TURNS_TIMED}
             result = bots.run("load", {**plan, **said})
             found[name].append(result)
-            tell(f"{name}, round {number + 1}: {result['turns'] / result['seconds']:.1f} turns/s")
+            tell(f"{name}, round {number + 1} of {ROUNDS}: {result['turns'] / result['seconds']:.1f} turns/s")
     return found
 
 
 def tell(what: str) -> None:
-    """Says what has been done."""
-    print(what, flush=True)
+    """Says what has been done, and when."""
+    print(f"{datetime.now():%H:%M:%S} {what}", flush=True)
 
 
 def report(measured: list[Figures]) -> bool:
@@ -96,7 +97,7 @@ def report(measured: list[Figures]) -> bool:
     console = Console(width=120)
     held = {figures.store: promises(figures, known(figures.store)["cheaper"]) for figures in measured}
     for figures in measured:
-        for table in (costs(figures), rates(figures), verdicts(figures.store, held[figures.store])):
+        for table in (costs(figures), trips(figures), rates(figures), verdicts(figures.store, held[figures.store])):
             console.print(table)
     REPORTS.mkdir(exist_ok=True)
     content = {

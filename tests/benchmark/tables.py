@@ -33,6 +33,17 @@ def rates(figures: Figures) -> Table:
     return table
 
 
+def trips(figures: Figures) -> Table:
+    """Makes the table of the round trips of a turn; a store in a file has none."""
+    table = Table("round trips of a turn, counted", title=f"{figures.store}: a known conversation, no error")
+    for heading in ("Rasa", "Steadfast"):
+        table.add_column(heading, justify="right")
+    for kind in ("without", "with"):
+        counts = (figures.round_trips.get(name, {}).get(kind) for name in (RASA, STEADFAST))
+        table.add_row(f"{kind} a message_id", *("" if count is None else f"{count:g}" for count in counts))
+    return table
+
+
 def verdicts(store: str, promises: list[Promise]) -> Table:
     """Makes the table of what is promised beside what was measured."""
     table = Table("promise", title=f"{store}: promises")

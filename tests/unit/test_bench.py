@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,7 +18,8 @@ from tests.benchmark.figures import ONE_SESSION, SESSIONS, Figures, Point, promi
 from tests.benchmark.history import PAUSE_SECONDS, Recorded
 from tests.benchmark.load import Load
 from tests.benchmark.plot import Axis, plot
-from tests.benchmark.tables import costs, rates, verdicts
+from tests.benchmark.round_trips import CountingProxy
+from tests.benchmark.tables import costs, rates, trips, verdicts
 from tests.stores import known, names
 
 CHEAPER: dict[str, float] = {SESSIONS: 250, ONE_SESSION: 200}
@@ -47,7 +49,8 @@ def good() -> Figures:
         for turns in SIZES
     ]
     load = {"memory": 50.0, "rasa": 30.0, "steadfast": 50.0}
-    return Figures("redis", points, {"rasa": 2.0, "steadfast": 2.0}, load)
+    round_trips = {"rasa": {"without": 3.0}, "steadfast": {"without": 2.0, "with": 3.0}}
+    return Figures("redis", points, {"rasa": 2.0, "steadfast": 2.0}, load, round_trips)
 
 
 def changed(shape: str, turns: int, *, known: Costs = None, cold: Costs = None) -> Callable[[Figures], Figures]:
@@ -91,16 +94,26 @@ def test_history_has_its_turns_and_sessions(session_turns: int | None, sessions:
     assert sum(later - earlier > PAUSE_SECONDS for earlier, later in zip(times, times[1:])) == sessions - 1
 
 
-def test_measurements_are_summarised_by_medians() -> None:
+def test_measurements_are_summarised_by_medians_of_all_rounds() -> None:
     """Milliseconds of a turn, turns a second."""
-    history = {"shape": "one session", "known": {"rasa": [0.002, 0.009, 0.001]}, "cold": {"rasa": [0.004]}}
-    work = {"histories": [{**history, "turns": 40}, {**history, "turns": 10}], "new": {"rasa": [0.003, 0.005]}}
+    work = [
+        {
+            "histories": [
+                {"shape": "one session", "turns": turns, "known": {"rasa": seconds}, "cold": {"rasa": [0.004]}}
+                for turns in (40, 10)
+            ],
+            "new": {"rasa": seconds},
+            "round_trips": {"rasa": {"without": 3.0}},
+        }
+        for seconds in ([0.002, 0.009], [0.001])
+    ]
     load = {"memory": [{"turns": 200, "seconds": 4}, {"turns": 200, "seconds": 2}, {"turns": 200, "seconds": 1}]}
     found = summarise("redis", work, load)
     assert [point.turns for point in found.shape("one session")] == [10, 40]
     assert found.points[0].known == {"rasa": 2.0}
     assert found.points[0].cold == {"rasa": 4.0}
-    assert (found.new, found.load) == ({"rasa": 4.0}, {"memory": 100.0})
+    assert (found.new, found.load) == ({"rasa": 2.0}, {"memory": 100.0})
+    assert found.round_trips == {"rasa": {"without": 3.0}}
 
 
 def test_promises_are_met_with_nothing_to_spare() -> None:
@@ -145,10 +158,12 @@ def test_stores_are_promised_a_ratio_of_each_shape() -> None:
 def test_tables_show_both_classes() -> None:
     """Each history is a row with both classes, the first turns another."""
     console = Console(width=120, record=True, stderr=True)
-    console.print(costs(good()), rates(good()))
+    console.print(costs(good()), trips(good()), rates(good()))
     text = " ".join(console.export_text().split())
     assert "400, sessions of 10 │ 250 │ 1.00 │ 250 │ 133 │ 1.00" in text
     assert "none, first 10 turns │ 2.00 │ 2.00 │ 1.00" in text
+    assert "without a message_id │ 3 │ 2" in text
+    assert "with a message_id │ │ 3" in text
     assert "50.00 │ 30.00 │ 50.00" in text
 
 
@@ -233,3 +248,22 @@ def test_load_fails_when_the_bot_says_nothing(bot: PlayedBot) -> None:
     """A bot that answers nothing would be quick."""
     with pytest.raises(RuntimeError, match="answered with 200: b'\\[\\]'"):
         Load(plan(bot, "silence")).run()
+
+
+def test_round_trips_are_counted_whatever_the_server_does() -> None:
+    """A server that speaks first, a request that is answered, one in pieces, and one on another connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = CountingProxy("127.0.0.1", server.getsockname()[1])
+        for expected in (2, 4):
+            with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"hello")
+                    assert client.recv(5) == b"hello"
+                    for request in ((b"whole",), (b"in ", b"pieces")):
+                        for piece in request:
+                            client.sendall(piece)
+                            assert connection.recv(len(piece), socket.MSG_WAITALL) == piece
+                        connection.sendall(b"done")
+                        assert client.recv(4) == b"done"
+            assert proxy.count == expected
