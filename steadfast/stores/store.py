@@ -114,7 +114,9 @@ class AppendOnlyTrackerStore(TrackerStore):
             return None
         tracker = (known and _continued(known, stored)) or self._tracker(sender_id, stored)
         put_mark(tracker, stored.head, stored.head.session, stored.reminders)
-        self._known.keep(tracker)
+        # To remember a tracker takes a copy of its list of events, the longer the longer it is.
+        if head is None or head.version != stored.head.version:
+            self._known.keep(tracker)
         return tracker
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
