@@ -44,9 +44,14 @@ class Mover(NamedTuple):
         return self.host.exec(f"redis-cli --user rasa {command} </tmp/redis-input", environment=environment).stdout
 
     def dump(self) -> str:
-        """Read every conversation in Redis, byte by byte."""
-        keys = sorted(self.redis("--no-raw --scan --pattern 'rasa:tracker:?*'").splitlines())
-        return self.redis("--no-raw", "".join(f"get {key}\n" for key in keys))
+        """Read every conversation in Redis, byte by byte: those of the kit's class and those of Rasa's."""
+        own, rasas = (
+            sorted(self.redis(f"--no-raw --scan --pattern 'rasa:{kind}:?*'").splitlines())
+            for kind in ("steadfast:events", "tracker")
+        )
+        return self.redis(
+            "--no-raw", "".join([f"lrange {key} 0 -1\n" for key in own] + [f"get {key}\n" for key in rasas])
+        )
 
     def rasa(self, action: str) -> None:
         """Start or stop Rasa alone."""
@@ -59,7 +64,10 @@ def mover(
     settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Mover]:
-    """Deploy on Redis, talk as some people, and make many copies of what one has said; Rasa is stopped then."""
+    """Deploy on Redis and talk as some people; Rasa is stopped then.
+
+    What one has said is copied many times in the format of Rasa's class: a store that was there before the kit.
+    """
     host = start(SYSTEM, "mover")
     kit = Kit(
         tmp_path_factory.mktemp("mover") / "inventory",
@@ -72,8 +80,9 @@ def mover(
     kit.deploy().succeeded()
     for sender in TALKED:
         found.control("talk", "--", sender, "Find me some good venues").succeeded()
-    value = found.redis("--no-raw get rasa:tracker:me").strip()
-    assert value.startswith('"{')
+    said = json.loads(host.exec(f"runuser -u rasa -- {STEADFAST} read me").stdout)
+    # As redis-cli wants a string with quotes in it.
+    value = json.dumps(json.dumps({"events": said["events"], "name": "me"}))
     found.redis("", "".join(f"set rasa:tracker:copy-{number} {value}\n" for number in range(COPIES)))
     found.rasa("stop")
     yield found
