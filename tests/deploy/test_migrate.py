@@ -45,13 +45,12 @@ class Mover(NamedTuple):
 
     def dump(self) -> str:
         """Read every conversation in Redis, byte by byte: those of the kit's class and those of Rasa's."""
-        own, rasas = (
-            sorted(self.redis(f"--no-raw --scan --pattern 'rasa:{kind}:?*'").splitlines())
-            for kind in ("steadfast:events", "tracker")
-        )
-        return self.redis(
-            "--no-raw", "".join([f"lrange {key} 0 -1\n" for key in own] + [f"get {key}\n" for key in rasas])
-        )
+        commands = [
+            command.format(key)
+            for kind, command in (("steadfast:events", "lrange {} 0 -1\n"), ("tracker", "get {}\n"))
+            for key in sorted(self.redis(f"--no-raw --scan --pattern 'rasa:{kind}:?*'").splitlines())
+        ]
+        return self.redis("--no-raw", "".join(commands))
 
     def rasa(self, action: str) -> None:
         """Start or stop Rasa alone."""
