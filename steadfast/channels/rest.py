@@ -94,8 +94,7 @@ class RestInput(InputChannel):
                 message = read_message(request)
                 if bool_arg(request, "stream", default=False):
                     return await self.stream(request, on_new_message, message)
-                collector = CollectingOutputChannel()
-                return response.json(await self.answered(request, on_new_message, message, lambda: collector))
+                return response.json(await self.answered(request, on_new_message, message, CollectingOutputChannel))
             except BadMessage as error:
                 return response.json({"error": str(error)}, status=400)
             except (ServerError, LockError) as error:

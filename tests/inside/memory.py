@@ -38,6 +38,7 @@ class MemoryServer(Server):
     Attributes:
         is_down: Whether every call is `Unavailable`.
         refuses: Whether every write is refused, as by a full disk.
+        conflicts: How many of the next writes find that another server has written meanwhile.
         cuts: How many of the next writes are kept without the writer being told.
         slow: Seconds that each call takes, by conversation.
         calls: How many calls there were, by name.
@@ -48,6 +49,7 @@ class MemoryServer(Server):
         self.conversations: dict[str, Conversation] = {}
         self.is_down = False
         self.refuses = False
+        self.conflicts = 0
         self.cuts = 0
         self.slow: dict[str, float] = {}
         self.calls: dict[str, int] = {}
@@ -79,6 +81,9 @@ class MemoryServer(Server):
         self._arrive("write", sender)
         if self.refuses:
             raise ServerError("The disk is full: make room.")
+        if self.conflicts:
+            self.conflicts -= 1
+            raise Conflict(f"The conversation of '{sender}' has changed.")
         with self._lock:
             found = self.conversations.get(sender)
             if not (found and found.head.version == write.version):

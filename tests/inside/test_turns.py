@@ -98,6 +98,16 @@ def test_two_servers_without_a_common_lock_keep_every_turn_once(
     assert sorted(told.split(": ")[1].split(", ")) == sorted(kept)
 
 
+def test_a_message_that_is_handled_anew_is_answered_once(bot: Bot, server: MemoryServer) -> None:
+    """What the bot said in the tries that were not stored is not sent."""
+    bot.told("ann", "remember one")
+    server.conflicts = 2
+    assert bot.told("ann", "remember two") == ["I will remember note 2: two"]
+    server.conflicts = 2
+    assert bot.told("ann", "remember three", message_id="3") == ["I will remember note 3: three"]
+    assert bot.told("ann", "remember three", message_id="3") == ["I will remember note 3: three"]
+
+
 def test_one_slow_conversation_does_not_slow_the_others(bot: Bot, server: MemoryServer) -> None:
     """One slow conversation does not slow the others."""
     bot.told("slow", "hello")
