@@ -22,7 +22,7 @@ from rich.console import Console
 
 from tests import lab
 from tests.benchmark.bots import Bots
-from tests.benchmark.figures import MEMORY, RASA, STEADFAST, Figures, promises, summarise
+from tests.benchmark.figures import MEMORY, RASA, STEADFAST, Figures, Promise, promises, summarise
 from tests.benchmark.plot import plot
 from tests.benchmark.tables import costs, rates, trips, verdicts
 from tests.kit import REPOSITORY
@@ -92,26 +92,30 @@ def tell(what: str) -> None:
     print(f"{datetime.now():%H:%M:%S} {what}", flush=True)
 
 
-def report(measured: list[Figures]) -> bool:
-    """Prints the tables and writes the files; returns whether every promise is met."""
+def held(figures: Figures) -> list[Promise]:
+    """Holds what was measured with a store against what is promised of it."""
+    return promises(figures, known(figures.store)["cheaper"])
+
+
+def show(figures: Figures) -> None:
+    """Prints the tables of a store."""
     console = Console(width=120)
-    held = {figures.store: promises(figures, known(figures.store)["cheaper"]) for figures in measured}
-    for figures in measured:
-        for table in (costs(figures), trips(figures), rates(figures), verdicts(figures.store, held[figures.store])):
-            console.print(table)
+    for table in (costs(figures), trips(figures), rates(figures), verdicts(figures.store, held(figures))):
+        console.print(table)
+
+
+def keep(measured: list[Figures]) -> None:
+    """Writes the files."""
     REPORTS.mkdir(exist_ok=True)
     content = {
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "architecture": platform.machine()},
         "stores": [
-            {**asdict(figures), "promises": [asdict(promise) for promise in held[figures.store]]}
-            for figures in measured
+            {**asdict(figures), "promises": [asdict(promise) for promise in held(figures)]} for figures in measured
         ],
     }
     (REPORTS / "bench.json").write_text(json.dumps(content, indent=2) + "\n")
     (REPORTS / "bench.svg").write_text(plot(measured))
-    console.print(f"{REPORTS / 'bench.svg'} {REPORTS / 'bench.json'}", soft_wrap=True)
-    return all(promise.is_met for found in held.values() for promise in found)
 
 
 def main() -> None:
@@ -124,12 +128,18 @@ def main() -> None:
         parser.error(f"STORE is {unknown[0]}: it must be one of {', '.join(STORES)}, or be left out for all of them.")
     lab.ensure_engine()
     lab.remove_leftovers()
+    measured: list[Figures] = []
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            measured = [measure(store, Path(folder) / store) for store in stores]
+        for store in stores:
+            with tempfile.TemporaryDirectory() as folder:
+                measured.append(measure(store, Path(folder) / store))
+            show(measured[-1])
+            # After each store: a run takes the better part of an hour, and may be ended before.
+            keep(measured)
     finally:
         lab.remove_run(lab.run_id())
-    sys.exit(0 if report(measured) else 1)
+    print(REPORTS / "bench.svg", REPORTS / "bench.json")
+    sys.exit(0 if all(promise.is_met for figures in measured for promise in held(figures)) else 1)
 
 
 if __name__ == "__main__":
