@@ -12,7 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Dict, List
+from typing import Any, Awaitable, Dict, Iterator, List
 
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
@@ -30,6 +30,9 @@ SESSION_TURNS = {"one session": None, "sessions of 10": 10}
 # The first turn after a history was made is not timed: it makes the conversation known. The others are in one session.
 TIMED_TURNS = 9
 COLD_RETRIEVES = 5
+# What takes so long, as Rasa's classes do after many turns, is timed this often only in a round.
+ENOUGH_SECONDS = 1.0
+FEWEST_TIMED = 3
 NEW_TURNS = 10
 COUNTED_TURNS = 10
 
@@ -125,6 +128,16 @@ def _add(tracker: Any, turn: Turn) -> None:
         tracker.update(Event.from_parameters(event))
 
 
+async def _timed(times: Iterator[Awaitable[float]]) -> list[float]:
+    """Takes times, in seconds, until there are no more or they are enough."""
+    found: list[float] = []
+    for each in times:
+        found.append(await each)
+        if len(found) >= FEWEST_TIMED and sum(found) >= ENOUGH_SECONDS:
+            break
+    return found
+
+
 class Measurement:
     """Both classes, in turns: what slows the machine for a while slows both."""
 
@@ -166,10 +179,12 @@ class Measurement:
         turns = [self.recorded.turn(number, session_turns) for number in range(size + 1 + TIMED_TURNS)]
         await subject.make_history(sender, turns[:size])
         await subject.take_turn(sender, turns[size])
-        known = [await subject.take_turn(sender, turn) for turn in turns[size + 1 :]]
-        length = session_turns or len(turns)
+        known = await _timed(subject.take_turn(sender, turn) for turn in turns[size + 1 :])
+        length = size + 1 + len(known)
+        if session_turns:
+            length = (length - 1) % session_turns + 1
         await subject.retrieve_cold(sender, length)
-        return known, [await subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES)]
+        return known, await _timed(subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES))
 
     async def beginnings(self) -> Seconds:
         """Measures the first turns of new conversations; returns the seconds of each of them by class."""

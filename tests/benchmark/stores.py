@@ -47,7 +47,7 @@ def measure(store: str, folder: Path) -> Figures:
     system = next(iter(known(store)["systems"]), DEFAULT_SYSTEM)
     host = start_machine(system, f"bench-{store}")
     try:
-        tell(f"{store}: deploying on {system}")
+        tell(f"{store}: deploying on {system}, with each class")
         bots = Bots(host, folder, store)
         run = f"bench-{secrets.token_hex(4)}"
         replies = bots.bot.talk(run, [MESSAGES[turn % len(MESSAGES)] for turn in range(10)])
