@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,10 @@ class Kit:
         """Remove."""
         return self.playbook("remove", **variables)
 
-    def verify(self, report: Path) -> Run:
-        """Prove persistence, writing the JSON report."""
+    def verify(self, report: Path, only: Iterable[str] = ()) -> Run:
+        """Prove persistence, or that some scenarios leave it, writing the JSON report."""
         verify = ("python", "-m", "tests.persistence", "--inventory", str(self.folder))
-        return run(*verify, "--json", str(report))
+        return run(*verify, "--json", str(report), *(f"--only={name}" for name in only))
 
     def secrets(self) -> dict[str, str]:
         """Read the secrets that the kit generated for this inventory, by name."""

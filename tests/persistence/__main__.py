@@ -38,6 +38,8 @@ def prepare(deployment: Deployment, bot: Bot, options: argparse.Namespace, run: 
         VerifyError: The messages cannot be used.
     """
     plan = make_plan(bot, deployment.server(bot), options.reboot)
+    if options.only:
+        plan = plan.only(options.only)
     refuse_early(plan)
     verification = Verification(bot, plan, script_maker(options.messages), run)
     verification.check_ready()
@@ -121,6 +123,7 @@ def parser() -> argparse.ArgumentParser:
     chosen.add_argument("--host", help="which host of the group bots; the first by default")
     chosen.add_argument("--all", action="store_true", help="every host of the group bots")
     root.add_argument("--reboot", action="store_true", help="reboot remote hosts, too")
+    root.add_argument("--only", action="append", metavar="SCENARIO", help="such as kill-server; may be repeated")
     root.add_argument("--messages", type=Path, help="a file of messages, one per line, for a bot of your own")
     root.add_argument("--json", type=Path, default=Path("reports/verify.json"), help="the report")
     return root

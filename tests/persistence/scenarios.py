@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from control.deployment import Bot, Server
@@ -30,6 +30,19 @@ class Plan:
 
     scenarios: tuple[Scenario, ...]
     left_out: tuple[str, ...]
+
+    def only(self, names: Collection[str]) -> Plan:
+        """Returns the plan with these scenarios alone.
+
+        Raises:
+            FaultError: It has none of that name.
+        """
+        known = [scenario.name for scenario in self.scenarios]
+        for name in names:
+            if name not in known:
+                raise FaultError(f"--only is '{name}': choose from {', '.join(known)}.")
+        chosen = tuple(scenario for scenario in self.scenarios if scenario.name in names)
+        return Plan(chosen, (*self.left_out, "All but the chosen scenarios are left out."))
 
 
 # Faults of the server alone come first: they take a second each, where Rasa needs many to start.

@@ -55,6 +55,16 @@ def test_faults_of_a_missing_server_are_left_out_and_said_so(bot: Any) -> None:
     assert "this kit runs none for the store 'redis' of bot" in plan.left_out[0]
 
 
+def test_chosen_scenarios_alone_are_carried_out(bot: Any) -> None:
+    """In the usual order; what is left out is said, and a name that there is not is refused."""
+    plan = make_plan(bot, server("bot"), with_reboot=False)
+    chosen = plan.only(["kill-rasa", "restart-server"])
+    assert [scenario.name for scenario in chosen.scenarios] == ["restart-server", "kill-rasa"]
+    assert chosen.left_out == ("All but the chosen scenarios are left out.",)
+    with pytest.raises(FaultError, match="--only is 'kill-redis': choose from restart-server, kill-server, "):
+        plan.only(["kill-redis"])
+
+
 @pytest.mark.parametrize(("store_host", "titles"), [("bot", ["bot"]), ("store", ["bot", "store"])])
 def test_reboots_of_each_host(bot: Any, store_host: str, titles: list[str]) -> None:
     """One reboot if bot and store share a host."""
