@@ -83,9 +83,22 @@ def deployed(
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep together what shares a host: several processes run the tests, see scripts/test.sh."""
     if isinstance(item, pytest.Function):
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        shared = DEFAULT_SYSTEM if "deployed" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(str(parameters.get("system", shared))))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Function) -> str:
+    """Name what one process runs without a break.
+
+    What is done to the default system is more than half of all tests. Each process that takes a part of it has a host
+    of its own: a deploy more costs less than to wait for the other parts.
+    """
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    system = str(parameters.get("system", DEFAULT_SYSTEM))
+    if "backends" in item.fixturenames:
+        return f"servers {system}"
+    if system != DEFAULT_SYSTEM:
+        return system
+    return f"{system} {'stores' if 'store' in parameters else item.path.stem}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
