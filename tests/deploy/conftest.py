@@ -13,14 +13,12 @@ from tests.stores import known
 
 @pytest.fixture(scope="session")
 def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
-    """Switch the bot of a system to a store, once; in between and at the end back to what it had."""
+    """Switch the bot of a system to a store, once, then to the next; at the end back to what it had."""
     current: dict[str, Switched] = {}
 
     def switched(store: str, system: str) -> Switched:
         found = current.get(system)
         if found is None or found.is_back or found.store != store:
-            if found is not None:
-                found.switch_back()
             current[system] = Switched(deployed(system), store)
         return current[system]
 

@@ -264,7 +264,7 @@ def test_certificate_that_is_not_the_servers_is_refused(
     assert "Rock Cellar" in found.talk("tls", "compare the reviews")
 
 
-@every()
+@every(is_first)
 def test_switching_back_finds_the_old_conversations(switch: Switch, store: str, system: str) -> None:
     """Nothing of the other store was touched; the bot goes on where it stopped there."""
     found = switch(store, system)

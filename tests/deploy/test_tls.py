@@ -54,7 +54,7 @@ def control(kit: Kit, *arguments: str) -> str:
 def secured(deployed: Callable[[str], Deployed]) -> Iterator[Secured]:
     """Switch a running bot over, and back at the end."""
     found = deployed(SYSTEM)
-    found.kit.deploy().succeeded()
+    found.run.succeeded()
     control(found.kit, "talk", SENDER, "Find me some good venues")
     dry_run = found.kit.deploy("--check", "--diff", tracker_store_tls=True)
     yield Secured(found, dry_run, found.kit.deploy("--diff", tracker_store_tls=True))

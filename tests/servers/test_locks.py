@@ -16,7 +16,8 @@ from tests.servers.backends.backend import Backend
 from tests.servers.backends.redis import RedisBackend
 
 LEASE_SECONDS = 1.0
-SYSTEM = "debian-11"
+# That has the oldest Redis that is supported.
+pytestmark = pytest.mark.parametrize("system", ["debian-11"])
 SPAWN = multiprocessing.get_context("spawn")
 
 Open = Callable[..., RedisQueue]
@@ -38,9 +39,9 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> float:
 
 
 @pytest.fixture
-def redis(backends: Callable[[type[Backend], str], Backend]) -> Backend:
-    """Give the oldest Redis that is supported."""
-    return backends(RedisBackend, SYSTEM)
+def redis(backends: Callable[[type[Backend], str], Backend], system: str) -> Backend:
+    """Give the system's Redis."""
+    return backends(RedisBackend, system)
 
 
 @pytest.fixture
