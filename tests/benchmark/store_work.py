@@ -12,7 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any, Awaitable, Dict, Iterator, List
+from typing import Any, Awaitable, Callable, Dict, Iterator, List
 
 from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
@@ -210,17 +210,19 @@ class Measurement:
         proxy = CountingProxy(subject.options["url"], subject.options["port"])
         counted = Subject(subject.name, {**subject.options, "url": "127.0.0.1", "port": proxy.port}, self.domain)
         sender = self._sender(subject, "counted")
-        turns = [self.recorded.turn(number, None) for number in range(1 + 2 * COUNTED_TURNS)]
-        await counted.take_turn(sender, turns[0])
-        before = proxy.count
-        for turn in turns[1 : 1 + COUNTED_TURNS]:
-            await counted.take_turn(sender, turn)
-        found = {"without": (proxy.count - before) / COUNTED_TURNS}
-        if subject.name == STEADFAST:
+
+        async def counts(take: Callable[[Turn, str], Awaitable[object]]) -> float:
+            """Returns how many a turn takes; before the first one, connections and scripts are new."""
+            turns = [self.recorded.turn(number, None) for number in range(1 + COUNTED_TURNS)]
+            await take(turns[0], "message-0")
             before = proxy.count
-            for number, turn in enumerate(turns[1 + COUNTED_TURNS :]):
-                await counted.take_turn_once(sender, turn, f"message-{number}")
-            found["with"] = (proxy.count - before) / COUNTED_TURNS
+            for number, turn in enumerate(turns[1:], start=1):
+                await take(turn, f"message-{number}")
+            return (proxy.count - before) / COUNTED_TURNS
+
+        found = {"without": await counts(lambda turn, _: counted.take_turn(sender, turn))}
+        if subject.name == STEADFAST:
+            found["with"] = await counts(lambda turn, message: counted.take_turn_once(sender, turn, message))
             if await counted.store.answer(sender, "message-0") is None:
                 raise RuntimeError(f"{subject.name} has not kept the answer to a message with an id.")
         return found
