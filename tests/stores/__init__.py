@@ -7,6 +7,7 @@ tls: the one of them on which TLS is tried; none where there is no server or no 
 administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
 right: the statements that take a right from the bot's account there, and give it back
 mends: whether a table that Rasa has made is made over there, and not only given indexes
+own_database: where it is, the statements that give Rasa's own class a database `rasa_own`, for a table as it makes it
 loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
 cheaper: how many times cheaper than with Rasa's own class a turn's store work must be after 400 turns, for `make bench`
 events: what Rasa's own class does with events in another way than the others: `Habits` in tests/events/table.py
@@ -27,7 +28,7 @@ FOLDER = Path(__file__).parent
 def known(store: str) -> dict[str, Any]:
     """Read what the tests know of a store."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / f"{store}.yml").read_text())
-    return {"systems": [], "tls": None, "administrator": "", "mends": False, "loses": [], **found}
+    return {"systems": [], "tls": None, "administrator": "", "mends": False, "own_database": [], "loses": [], **found}
 
 
 def definition(store: str) -> dict[str, Any]:
