@@ -67,7 +67,7 @@ def test_forgetting_meets_it_first(server: Server, backend: Backend, place: str)
 
 def test_many_at_once_take_over_once(server: Server, backend: Backend, place: str) -> None:
     """A long conversation, met by eight readers together."""
-    events, session = conversation(turns=1000)
+    events, session = conversation(turns=backend.rasas_turns)
     backend.write_as_rasa(place, "me", events)
     with ThreadPoolExecutor(8) as pool:
         heads = {stored.head for stored in pool.map(server.read, ["me"] * 8) if stored}

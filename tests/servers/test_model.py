@@ -135,9 +135,10 @@ class Writers(RuleBasedStateMachine):
     @rule(sender=SENDERS, events=EVENTS)
     def rasa_writes(self, sender: str, events: list[Event]) -> None:
         """Rasa's own class makes a conversation where there is none."""
-        if sender not in self.model and events:
+        kept = self.backend.as_rasa_keeps(events)
+        if sender not in self.model and kept:
             self.backend.write_as_rasa(self.place, sender, events)
-            self.model[sender] = Conversation(Head("", "", len(events), 0), events)
+            self.model[sender] = Conversation(Head("", "", len(kept), 0), kept)
 
     @rule(number=WRITERS, sender=SENDERS, message=st.sampled_from(["1", "2", "3"]))
     def answer(self, number: int, sender: str, message: str) -> None:

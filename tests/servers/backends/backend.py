@@ -28,6 +28,8 @@ class Backend(abc.ABC):
     port: ClassVar[int]
     can_be_full: ClassVar[bool] = True
     """Whether `full` can be done here."""
+    rasas_turns: ClassVar[int] = 1000
+    """How long a conversation is that is long for Rasa's own class."""
     commit: ClassVar[bytes]
     """What the request holds that makes a write last."""
 
@@ -53,6 +55,10 @@ class Backend(abc.ABC):
     @abc.abstractmethod
     def write_as_rasa(self, place: str, sender: str, events: list[Event]) -> None:
         """Stores a conversation as Rasa's own class would, in place of what that class stored."""
+
+    def as_rasa_keeps(self, events: list[Event]) -> list[Event] | None:
+        """Returns what Rasa's own class gives back of events that it stored; None where it cannot store them."""
+        return events
 
     @abc.abstractmethod
     def traces(self, place: str, sender: str) -> list[str]:
