@@ -1,10 +1,11 @@
-"""Reads Rasa's DynamoDB tracker store: one item per conversation, whose key is `sender_id`.
+"""Reads conversations in DynamoDB: an item each by Rasa's own class, an item per write by the kit's.
 
 Rasa stores numbers with a fraction rounded to 9 decimal places. DynamoDB does not tell 3 from 3.0:
 a number without a fraction is read as an int here, where Rasa itself makes floats of all of them.
+The kit's class keeps JSON texts in a table of its own, see `steadfast/servers/dynamo_tables.py`, and takes over what
+Rasa's wrote.
 
-The rights that the bot and this need on the table are dynamodb:DescribeTable, PutItem, Query and
-Scan; DeleteItem for the trace of a probe; CreateTable where there is no table yet.
+The rights that the bot and this need are in docs/stores.md.
 """
 
 from __future__ import annotations
@@ -12,131 +13,39 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from decimal import Context, Decimal, DecimalException
+from contextlib import closing, contextmanager
 from typing import Any, Iterator, Mapping
 
 import boto3
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    InvalidRegionError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ReadTimeoutError,
-    SSLError,
-    WaiterError,
-)
+from botocore.exceptions import ClientError
 
 from steadfast.errors import SteadfastError
-from steadfast.readers.causes import Cause, explained
+from steadfast.readers.causes import Cause, explanation
 from steadfast.readers.reader import ANSWER_SECONDS, CONNECT_SECONDS, Reader, Tracker
+from steadfast.servers import append_events, is_own, open_server
+from steadfast.servers.dynamo_causes import CAUSES, FAILURES
+from steadfast.servers.dynamo_tables import (
+    KEY,
+    NUMBER,
+    STATES,
+    TURNS,
+    added,
+    decimals,
+    events_text,
+    is_past,
+    keys_of,
+    newest_of,
+    plain,
+    turns_of,
+)
 
 ATTEMPTS = 2
-KEY = "sender_id"
 # Rasa's items have it, a probe's have not.
 EVENTS = "events"
-KEY_SCHEMA = [{"AttributeName": KEY, "KeyType": "HASH"}]
-KEY_TYPE = [{"AttributeName": KEY, "AttributeType": "S"}]
 # A table is there a few seconds after it was asked for.
 TABLE_WAIT = {"Delay": 1, "MaxAttempts": 120}
-
-# As in rasa/core/utils.py, replace_floats_with_decimals; DynamoDB takes 38 digits.
-DECIMAL_PLACES = Decimal("1e-9")
-DIGITS = Context(prec=38)
-
-# ValueError is an endpoint that is no URL.
-FAILURES = (BotoCoreError, ClientError, ValueError)
-
-CAUSES = (
-    Cause(
-        "",
-        "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
-        "tracker_store_environment, or give the machine a role",
-        NoCredentialsError,
-    ),
-    Cause(
-        "",
-        "the credentials are not whole: set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in "
-        "tracker_store_environment",
-        PartialCredentialsError,
-    ),
-    Cause(
-        "ExpiredToken|RequestExpired",
-        "the credentials have expired: renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN in "
-        "tracker_store_environment",
-        ClientError,
-    ),
-    Cause(
-        "UnrecognizedClient|InvalidClientTokenId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|"
-        "MissingAuthenticationToken",
-        "{where} refuses the credentials: correct AWS_ACCESS_KEY_ID ({key_id}), AWS_SECRET_ACCESS_KEY or "
-        "AWS_SESSION_TOKEN in tracker_store_environment, or 'region' ({region})",
-        ClientError,
-    ),
-    Cause(
-        "AccessDenied|NotAuthorized",
-        "the credentials lack the right {right} on the table 'table_name' ({table}) at {where}: allow it, or "
-        "correct 'table_name' or 'region' ({region})",
-        ClientError,
-    ),
-    Cause(
-        "ResourceNotFound",
-        "there is no table 'table_name' ({table}) at {where} in 'region' ({region}): run make deploy, which "
-        "makes it, or correct these",
-        ClientError,
-    ),
-    Cause(
-        "Item size",
-        "the conversation is larger than the 400 KB that DynamoDB takes: choose another store for "
-        "conversations as long as this one",
-        ClientError,
-    ),
-    Cause(
-        "ProvisionedThroughputExceeded|Throttling|RequestLimitExceeded",
-        "the table 'table_name' ({table}) at {where} has too little capacity: give it more, or capacity on demand",
-        ClientError,
-    ),
-    Cause("", "'region' is '{region}', which is none: set one such as eu-central-1", InvalidRegionError),
-    Cause(
-        "CERTIFICATE_VERIFY_FAILED",
-        "the certificate of {where} cannot be verified: set AWS_CA_BUNDLE in tracker_store_environment to the "
-        "authority that signed it",
-        SSLError,
-    ),
-    Cause("", "{where} does not speak TLS: correct AWS_ENDPOINT_URL in tracker_store_environment", SSLError),
-    Cause(
-        "",
-        "{where} cannot be reached: correct 'region' ({region}), or AWS_ENDPOINT_URL in "
-        "tracker_store_environment, or start the server there",
-        EndpointConnectionError,
-    ),
-    Cause(
-        "",
-        "no answer from {where} in time: correct 'region' ({region}), or AWS_ENDPOINT_URL in "
-        "tracker_store_environment, or open the firewall",
-        ConnectTimeoutError,
-    ),
-    Cause(
-        "",
-        "no answer from {where} in time: is it DynamoDB (AWS_ENDPOINT_URL in tracker_store_environment)?",
-        ReadTimeoutError,
-    ),
-    Cause("", "the table 'table_name' ({table}) at {where} is not ready: look there what holds it up", WaiterError),
-    Cause(
-        r"\(\d+\)",
-        "what answers at {where} is not DynamoDB: correct AWS_ENDPOINT_URL in tracker_store_environment",
-        ClientError,
-    ),
-    Cause(
-        "",
-        "DynamoDB at {where} cannot be used ({error}): see 'table_name' ({table}) and 'region' ({region})",
-        Exception,
-    ),
-)
 
 
 class Store(Reader):
@@ -146,35 +55,41 @@ class Store(Reader):
         """Takes all parameters of Rasa's `DynamoTrackerStore`; endpoint and keys are in the environment."""
         super().__init__(options)
         self.table_name = options.get("table_name", "states")
+        self.turns_name = turns_of(self.table_name)
         self.region = options.get("region", "us-east-1")
-        self._table: Any = None
+        self._resource: Any = None
 
     def senders(self) -> Iterator[str]:
-        """Yields the key of every item that is a conversation."""
-        for item in self._scan(ProjectionExpression=KEY):
-            yield item[KEY]
+        """Yields every sender of both classes."""
+        # Rasa's first: what is taken over in between is then found as the kit's.
+        found = dict.fromkeys(item[KEY] for item in self._scan(self.table_name, Attr(EVENTS).exists(), KEY))
+        newest = newest_of(self._scan(self.turns_name, Attr(NUMBER).gt(0), f"{KEY}, #number, expires"))
+        found.update((sender, None) for sender, item in newest.items() if not is_past(item.get("expires")))
+        yield from found
 
     def read(self, sender: str) -> Tracker | None:
-        """Returns the item with plain numbers."""
+        """Returns what both classes keep, as the kit's takes over what Rasa's wrote meanwhile."""
+        ours = self._turns(sender)
         item = self._item(sender)
-        return None if item is None else _conversation(item)
-
-    def conversations(self) -> Iterator[tuple[str, Tracker]]:
-        """Yields every sender with the conversation, up to a megabyte of them per round trip."""
-        for item in self._scan():
-            yield item[KEY], _conversation(item)
+        if ours is None:
+            return None if item is None else {"name": item.get("name", item[KEY]), EVENTS: plain(item[EVENTS])}
+        return {"name": sender, EVENTS: [*ours, *added(sender, ours, item[EVENTS] if item else [])]}
 
     def append(self, sender: str, events: list[dict[str, Any]], *, stored: int) -> None:
-        """Puts the whole item, if nobody has changed its number of events meanwhile."""
+        """Adds events as the class in use does; for Rasa's puts the whole item, if nobody has changed it meanwhile."""
+        if is_own(self.options):
+            with closing(open_server(self.options)) as server:
+                append_events(server, sender, events, stored=stored)
+            return
         item = self._item(sender) or {KEY: sender, "name": sender, EVENTS: []}
         found = len(item[EVENTS])
-        complete = {**item, EVENTS: [*item[EVENTS], *_decimals(sender, events)]}
+        complete = {**item, EVENTS: [*item[EVENTS], *decimals(sender, events)]}
         is_unchanged = Attr(EVENTS).size().eq(stored)
         if not stored:
             is_unchanged = is_unchanged | Attr(EVENTS).not_exists()
         try:
             if found == stored:
-                self._connect().put_item(Item=complete, ConditionExpression=is_unchanged)
+                self._table(self.table_name).put_item(Item=complete, ConditionExpression=is_unchanged)
                 return
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -183,111 +98,116 @@ class Store(Reader):
             raise self._explained(error) from None
         raise self._changed_meanwhile(sender, f"the table '{self.table_name}'", stored)
 
-    def forget(self, sender: str) -> bool:
-        """Deletes the item."""
-        try:
-            return "Attributes" in self._connect().delete_item(Key={KEY: sender}, ReturnValues="ALL_OLD")
-        except FAILURES as error:
-            raise self._explained(error) from None
-
     def prepare(self) -> list[str]:
-        """Makes the table, with capacity on demand, if there is none."""
-        changed = []
-        try:
-            table = self._connect()
-            client = table.meta.client
-            try:
-                client.describe_table(TableName=self.table_name)
-            except client.exceptions.ResourceNotFoundException:
-                try:
-                    client.create_table(
-                        TableName=self.table_name,
-                        KeySchema=KEY_SCHEMA,
-                        AttributeDefinitions=KEY_TYPE,
-                        BillingMode="PAY_PER_REQUEST",
-                    )
-                    changed.append(f"the table {self.table_name} was made")
-                except client.exceptions.ResourceInUseException:
-                    # Another bot host makes it at this moment.
-                    changed.clear()
-            client.get_waiter("table_exists").wait(TableName=self.table_name, WaiterConfig=TABLE_WAIT)
-            self._check_keys()
-        except FAILURES as error:
-            raise self._explained(error) from None
-        return changed
+        """Makes Rasa's table, and where the kit's class is in use that one's, if there are none."""
+        return self.make_tables() if is_own(self.options) else self._made(self.table_name, STATES)
+
+    def make_tables(self) -> list[str]:
+        """Makes the tables of both classes, with capacity on demand, if there are none; returns what it did."""
+        return [*self._made(self.table_name, STATES), *self._made(self.turns_name, TURNS)]
 
     def probe(self) -> dict[str, Any]:
-        """Writes an item without events under a random key, reads it as Rasa reads, and deletes it."""
+        """Writes an item without events under a random key, reads it as Rasa reads, deletes it; for the kit's, too."""
         self._check_options()
         key = {KEY: f"steadfast-probe-{secrets.token_hex(16)}"}
-        try:
-            table = self._connect()
-            self._check_keys()
+        with self._explaining():
+            table = self._table(self.table_name)
+            self._check_keys(self.table_name, STATES)
             table.put_item(Item=key)
-            found = self._query(key[KEY])
+            found = self._query(self.table_name, key[KEY])
             table.delete_item(Key=key)
             table.scan(ProjectionExpression=KEY, Limit=1)
-        except FAILURES as error:
-            raise self._explained(error) from None
         if found != [key]:
             raise SteadfastError(
-                f"The table '{self.table_name}' at {self._where()} does not give back what was just written: is "
+                f"The table '{self.table_name}' at {self.where()} does not give back what was just written: is "
                 f"it DynamoDB?"
             )
-        return {"store": "dynamodb", "url": self._where(), "table_name": self.table_name, "region": self.region}
+        if is_own(self.options):
+            with closing(open_server(self.options)) as server:
+                server.probe()
+        return {"store": "dynamodb", "url": self.where(), "table_name": self.table_name, "region": self.region}
 
-    def _connect(self) -> Any:
-        if self._table is None:
+    def where(self) -> str:
+        """Returns what is connected to, for a person."""
+        asked = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
+        return asked or f"AWS in {self.region}"
+
+    def explanation(self, error: Exception) -> tuple[Cause, str]:
+        """Returns why something failed, and the sentence for a person."""
+        values = {
+            "key_id": os.environ.get("AWS_ACCESS_KEY_ID", "not set"),
+            "region": self.region,
+            "right": f"dynamodb:{getattr(error, 'operation_name', '')}",
+            "table": self.table_name,
+            "where": self.where(),
+        }
+        return explanation(error, CAUSES, values)
+
+    def _table(self, name: str) -> Any:
+        if self._resource is None:
             config = Config(
                 connect_timeout=CONNECT_SECONDS,
                 read_timeout=ANSWER_SECONDS,
                 retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             )
-            self._table = boto3.resource("dynamodb", region_name=self.region, config=config).Table(self.table_name)
-        return self._table
+            self._resource = boto3.resource("dynamodb", region_name=self.region, config=config)
+        return self._resource.Table(name)
 
-    def _where(self) -> str:
-        asked = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL")
-        return asked or f"AWS in {self.region}"
+    def _made(self, name: str, wanted: Mapping[str, Any]) -> list[str]:
+        """Makes a table, if there is none, and checks it; returns what it did."""
+        changed = []
+        with self._explaining():
+            client = self._table(name).meta.client
+            try:
+                client.describe_table(TableName=name)
+            except client.exceptions.ResourceNotFoundException:
+                try:
+                    client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **wanted)
+                    changed.append(f"the table {name} was made")
+                except client.exceptions.ResourceInUseException:
+                    # Another bot host makes it at this moment.
+                    changed.clear()
+            client.get_waiter("table_exists").wait(TableName=name, WaiterConfig=TABLE_WAIT)
+            self._check_keys(name, wanted)
+        return changed
 
-    def _query(self, sender: str) -> list[dict[str, Any]]:
-        condition = Key(KEY).eq(sender)
-        found: list[dict[str, Any]] = self._connect().query(KeyConditionExpression=condition, ConsistentRead=True)[
-            "Items"
-        ]
-        return found
+    def _turns(self, sender: str) -> list[Any] | None:
+        """Returns the events that the kit's class keeps; None without any, or where they have expired."""
+        with self._explaining(self.turns_name):
+            items = self._query(self.turns_name, sender)
+            parts = {int(item[NUMBER]): item[EVENTS] for item in items if item[NUMBER] < 0}
+            turns = [item for item in items if item[NUMBER] > 0]
+            if turns and not is_past(turns[-1].get("expires")):
+                epoch = [item for item in turns if item["epoch"] == turns[-1]["epoch"]]
+                return [event for item in epoch for event in json.loads(events_text(item, parts))]
+        return None
 
     def _item(self, sender: str) -> dict[str, Any] | None:
-        try:
-            return next((item for item in self._query(sender) if EVENTS in item), None)
-        except FAILURES as error:
-            raise self._explained(error) from None
+        with self._explaining():
+            return next((item for item in self._query(self.table_name, sender) if EVENTS in item), None)
 
-    def _scan(self, **options: Any) -> Iterator[dict[str, Any]]:
-        try:
-            page: dict[str, Any] = {}
-            while not page or page.get("LastEvaluatedKey"):
-                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]} if page else {}
-                page = self._connect().scan(
-                    FilterExpression=Attr(EVENTS).exists(), ConsistentRead=True, **options, **start
-                )
-                yield from page["Items"]
-        except FAILURES as error:
-            raise self._explained(error) from None
+    def _query(self, table_name: str, sender: str) -> list[dict[str, Any]]:
+        options = {"KeyConditionExpression": Key(KEY).eq(sender), "ConsistentRead": True}
+        return list(_pages(self._table(table_name).query, options))
 
-    def _check_keys(self) -> None:
-        described = self._connect().meta.client.describe_table(TableName=self.table_name).get("Table")
+    def _scan(self, table_name: str, condition: Any, attributes: str) -> Iterator[dict[str, Any]]:
+        names = {"ExpressionAttributeNames": {"#number": NUMBER}} if "#number" in attributes else {}
+        options = {"FilterExpression": condition, "ProjectionExpression": attributes, "ConsistentRead": True, **names}
+        with self._explaining(table_name):
+            yield from _pages(self._table(table_name).scan, options)
+
+    def _check_keys(self, name: str, wanted: Mapping[str, Any]) -> None:
+        described = self._table(name).meta.client.describe_table(TableName=name).get("Table")
         if described is None:
             raise SteadfastError(
-                f"Tracker store: what answers at {self._where()} is not DynamoDB: "
+                f"Tracker store: what answers at {self.where()} is not DynamoDB: "
                 "correct AWS_ENDPOINT_URL in tracker_store_environment."
             )
-        types = {each["AttributeName"]: each["AttributeType"] for each in described["AttributeDefinitions"]}
-        found = ", ".join(f"{key['AttributeName']} ({types[key['AttributeName']]})" for key in described["KeySchema"])
-        if found != f"{KEY} (S)":
+        if keys_of(described) != keys_of(wanted):
             raise SteadfastError(
-                f"Tracker store: the table 'table_name' ({self.table_name}) at {self._where()} has the key {found}, "
-                f"where Rasa needs {KEY} (S) alone: set 'table_name' to another table, which make deploy makes."
+                f"Tracker store: the table {name} ('table_name' is {self.table_name}) at {self.where()} has the key "
+                f"{keys_of(described)}, where {keys_of(wanted)} is needed: set 'table_name' to another one, which make "
+                "deploy makes."
             )
 
     def _check_options(self) -> None:
@@ -295,38 +215,28 @@ class Store(Reader):
         if bundle and not os.access(bundle, os.R_OK):
             raise SteadfastError(f"AWS_CA_BUNDLE: the file {bundle} is missing or not readable for the bot's user.")
 
+    @contextmanager
+    def _explaining(self, table_name: str = "") -> Iterator[None]:
+        """Raises SteadfastError for whatever fails, unless the kit's table is missing and its class is not in use."""
+        try:
+            yield
+        except ClientError as error:
+            is_missing = error.response["Error"]["Code"] == "ResourceNotFoundException"
+            if not (is_missing and table_name == self.turns_name and not is_own(self.options)):
+                raise self._explained(error) from None
+        except FAILURES as error:
+            raise self._explained(error) from None
+
     def _explained(self, error: Exception) -> SteadfastError:
-        values = {
-            "key_id": os.environ.get("AWS_ACCESS_KEY_ID", "not set"),
-            "region": self.region,
-            "right": f"dynamodb:{getattr(error, 'operation_name', '')}",
-            "table": self.table_name,
-            "where": self._where(),
-        }
-        return explained(error, CAUSES, values)
+        return SteadfastError(self.explanation(error)[1])
 
 
-def _conversation(item: dict[str, Any]) -> Tracker:
-    return {"name": item.get("name", item[KEY]), EVENTS: _plain(item[EVENTS])}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
-
-
-def _decimals(sender: str, events: list[dict[str, Any]]) -> Any:
-    def rounded(text: str) -> Decimal:
-        return Decimal(text).quantize(DECIMAL_PLACES, context=DIGITS)
-
-    try:
-        return json.loads(json.dumps(events), parse_float=rounded)
-    except DecimalException:
-        raise SteadfastError(
-            f"The conversation of '{sender}' has a number of more than 38 digits, which DynamoDB cannot store."
-        ) from None
+def _pages(call: Any, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields the items of all pages."""
+    start: dict[str, Any] = {}
+    while True:
+        page = call(**options, **start)
+        yield from page["Items"]
+        if not page.get("LastEvaluatedKey"):
+            return
+        start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -17,7 +17,7 @@ _UNIT = f"""[Unit]
 Description=DynamoDB of the lab
 
 [Service]
-ExecStart=/usr/bin/node {_PROGRAM} --host 127.0.0.1 --port {{port}} --path /var/lib/dynalite
+ExecStart=/usr/bin/node {_PROGRAM} --host {{address}} --port {{port}} --path /var/lib/dynalite
 StateDirectory=dynalite
 Restart=on-failure
 
@@ -37,15 +37,15 @@ sys.exit("nothing listens")
 SERVICE = "dynalite"
 
 
-def start_dynamodb(host: Host, cache: Path, port: int = 4567) -> str:
+def start_dynamodb(host: Host, cache: Path, port: int = 4567, address: str = "127.0.0.1") -> str:
     """Run the server on a host as the systemd unit ``dynalite``, and return its URL there.
 
-    It listens on the host's loopback and takes any key. What npm downloads is kept in the
+    It listens on that address of the host's and takes any key. What npm downloads is kept in the
     folder ``cache``. Raises LabError if it cannot be had or does not start.
     """
     host.put(_packages(cache), "/opt/dynalite")
     host.exec("apt-get update -qq && apt-get install --yes -qq --no-install-recommends nodejs")
-    host.put(_UNIT.format(port=port).encode(), f"/etc/systemd/system/{SERVICE}.service")
+    host.put(_UNIT.format(address=address, port=port).encode(), f"/etc/systemd/system/{SERVICE}.service")
     host.exec(f"systemctl daemon-reload && systemctl enable --now {SERVICE}")
     wait_for_dynamodb(host, port)
     return f"http://127.0.0.1:{port}"

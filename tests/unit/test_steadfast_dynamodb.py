@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import time
 from decimal import Decimal
 from typing import Any
+from unittest.mock import create_autospec
 
 import boto3
 import pytest
@@ -21,6 +24,9 @@ from botocore.exceptions import (
 
 from steadfast.errors import SteadfastError
 from steadfast.readers import open_reader
+from steadfast.servers import dynamo
+from steadfast.servers.dynamo import DynamoServer
+from steadfast.servers.dynamo_tables import decimals, part_numbers
 from tests.kit import REPOSITORY
 from tests.unit.plugins import load
 
@@ -37,6 +43,7 @@ STORED = [
     },
     {"event": "slot", "name": "count", "value": Decimal(3)},
 ]
+OWN = "steadfast.stores.dynamo.DynamoTrackerStore"
 KEY_SCHEMA = [{"AttributeName": "sender_id", "KeyType": "HASH"}]
 
 
@@ -75,7 +82,9 @@ class PlayedTable:
         return {
             "Table": {
                 "KeySchema": self.key_schema,
-                "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+                "AttributeDefinitions": [
+                    {"AttributeName": name, "AttributeType": "N" if name == "number" else "S"} for name in names
+                ],
             }
         }
 
@@ -104,29 +113,46 @@ class PlayedTable:
         item = self.items.pop(Key["sender_id"], None)
         return {"Attributes": item} if item and ReturnValues == "ALL_OLD" else {}
 
-    def query(self, KeyConditionExpression: Any, ConsistentRead: bool) -> dict[str, Any]:
-        """Query by the key."""
+    def query(self, KeyConditionExpression: Any, ConsistentRead: bool, **options: Any) -> dict[str, Any]:
+        """Query by the key, an item a page."""
         self._fail()
         assert ConsistentRead
         _, sender = KeyConditionExpression.get_expression()["values"]
-        return {"Items": [self.items[sender]] if sender in self.items else []}
+        items = [item for _, item in sorted(self.items.items()) if item["sender_id"] == sender]
+        first = options.get("ExclusiveStartKey", 0)
+        more = {"LastEvaluatedKey": first + 1} if items[first + 1 :] else {}
+        return {"Items": items[first : first + 1], **more}
 
     def scan(self, **options: Any) -> dict[str, Any]:
         """Scan, an item a page."""
         self._fail()
-        names = sorted(self.items)
-        start = options.get("ExclusiveStartKey", {}).get("sender_id", "")
-        rest = [name for name in names if name > start]
-        page = [self.items[name] for name in rest[:1] if "events" in self.items[name]]
-        more = {"LastEvaluatedKey": {"sender_id": rest[0]}} if rest[1:] else {}
+        wanted = options.get("FilterExpression")
+        items = [self.items[name] for name in sorted(self.items)]
+        first = options.get("ExclusiveStartKey", 0)
+        page = [item for item in items[first : first + 1] if wanted is None or is_met(wanted, item)]
+        more = {"LastEvaluatedKey": first + 1} if items[first + 1 :] else {}
         return {"Items": page, **more}
 
 
+def is_met(condition: Any, item: dict[str, Any]) -> bool:
+    """Whether an item has an attribute, or more of it than a number."""
+    attribute, *values = condition.get_expression()["values"]
+    return attribute.name in item and all(item[attribute.name] > value for value in values)
+
+
+@pytest.fixture
+def turns() -> PlayedTable:
+    """Steadfast's table, which is not there."""
+    table = PlayedTable()
+    table.error = refusal("ResourceNotFoundException")
+    return table
+
+
 @pytest.fixture(autouse=True)
-def table(monkeypatch: pytest.MonkeyPatch) -> PlayedTable:
-    """Puts the played table in the place of every table."""
+def table(monkeypatch: pytest.MonkeyPatch, turns: PlayedTable) -> PlayedTable:
+    """Puts the played tables in the place of all; gives Rasa's."""
     played = PlayedTable()
-    resource = type("Resource", (), {"Table": lambda self, name: played})
+    resource = type("Resource", (), {"Table": lambda self, name: turns if name.endswith("-turns") else played})
     monkeypatch.setattr(boto3, "resource", lambda *names, **options: resource())
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example:4567")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "the-id")
@@ -306,13 +332,86 @@ def test_environment_is_checked(name: str, accepted: str | None, rejected: str) 
     assert (repr(rejected) in error) is not schemas[name].get("secret", False)
 
 
-def test_forgotten_conversation_is_gone(table: PlayedTable) -> None:
-    """And no other one."""
+def turn(number: int, text: str = "", *, sender: str = "me", epoch: str = "one", **more: Any) -> dict[str, Any]:
+    """Returns an item of Steadfast's with one event."""
+    events = {"events": json.dumps([{"event": "user", "text": text}])} if text else {}
+    return {"sender_id": sender, "number": Decimal(number), "version": f"v{number}", "epoch": epoch, **events, **more}
+
+
+def have(turns: PlayedTable, *items: dict[str, Any]) -> None:
+    """Has Steadfast's table with items."""
+    turns.error = None
+    turns.items = {f"{item['sender_id']} {int(item['number']) + 10**37}": item for item in items}
+
+
+def texts(tracker: Any) -> list[str]:
+    """Returns the texts of a conversation."""
+    return [event["text"] for event in tracker["events"]]
+
+
+def test_both_formats_are_read(turns: PlayedTable, table: PlayedTable) -> None:
+    """Steadfast's items of the latest epoch, on several pages, and what Rasa's class wrote meanwhile."""
+    numbers = part_numbers("v3", 2)
+    have(
+        turns,
+        turn(0, sender="steadfast-probe"),
+        *({"sender_id": "me", "number": Decimal(each), "epoch": "two"} for each in numbers),
+        turn(1, "before", epoch="one"),
+        turn(2, "a", epoch="two"),
+        turn(3, epoch="two", parts=Decimal(2)),
+        turn(4, epoch="two"),
+        turn(1, "other", sender="you"),
+    )
+    for number, part in zip(numbers, ('[{"event": "user", "te', 'xt": "b"}]')):
+        turns.items[f"me {number + 10**37}"]["events"] = part
+    table.items["me"] = {"sender_id": "me", "events": [{"event": "user", "text": "c"}]}
+    table.items["them"] = {"sender_id": "them", "events": STORED}
     reader = open_reader("dynamodb", {})
-    for sender in ("me", "you"):
-        reader.append(sender, EVENTS, stored=0)
-    assert [reader.forget(sender) for sender in ("me", "me")] == [True, False]
-    assert list(table.items) == ["you"]
-    table.error = NoCredentialsError()
-    with pytest.raises(SteadfastError):
-        reader.forget("you")
+    assert texts(reader.read("me")) == ["a", "b", "c"]
+    assert texts(reader.read("you")) == ["other"]
+    assert sorted(reader.senders()) == ["me", "them", "you"]
+    assert {sender for sender, _ in reader.conversations()} == {"me", "them", "you"}
+    del turns.items[f"me {numbers[0] + 10**37}"]
+    with pytest.raises(SteadfastError, match="lacks a part of the item 3"):
+        reader.read("me")
+
+
+def test_what_both_have_is_not_read_twice(turns: PlayedTable, table: PlayedTable) -> None:
+    """Where a change of the class was interrupted; Rasa's has rounded the numbers."""
+    first, second = ({"event": "user", "text": text, "timestamp": 1700000000.1234567891} for text in "ab")
+    have(turns, turn(1, events=json.dumps([first])))
+    table.items["me"] = {"sender_id": "me", "events": decimals("me", [first, second])}
+    reader = open_reader("dynamodb", {})
+    assert texts(reader.read("me")) == ["a", "b"]
+
+
+def test_expired_conversation_is_not_there(turns: PlayedTable) -> None:
+    """By the newest item, although it may not be removed yet."""
+    past, future = Decimal(time.time() - 1), Decimal(time.time() + 60)
+    have(turns, turn(1, "a", expires=past), turn(2, "b", expires=future), turn(1, "c", sender="you", expires=past))
+    reader = open_reader("dynamodb", {})
+    assert texts(reader.read("me")) == ["a", "b"]
+    assert reader.read("you") is None
+    assert list(reader.senders()) == ["me"]
+
+
+def test_table_of_the_kits_class_is_made_with_it_only(turns: PlayedTable, table: PlayedTable) -> None:
+    """And must be there then."""
+    with pytest.raises(SteadfastError, match="run make deploy"):
+        open_reader("dynamodb", {"type": OWN}).read("me")
+    turns.error, turns.key_schema = None, None
+    assert open_reader("dynamodb", {"type": "dynamo"}).prepare() == []
+    assert open_reader("dynamodb", {"type": OWN, "table_name": "bots"}).prepare() == ["the table bots-turns was made"]
+    assert turns.made["BillingMode"] == "PAY_PER_REQUEST"
+    assert open_reader("dynamodb", {"type": OWN}).prepare() == []
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_events_are_added_by_the_class_in_use(monkeypatch: pytest.MonkeyPatch, table: PlayedTable, own: bool) -> None:
+    """Steadfast's takes conversations of any length."""
+    server = create_autospec(DynamoServer)
+    server.read.return_value = None
+    monkeypatch.setattr(dynamo, "open_server", lambda **options: server)
+    open_reader("dynamodb", {"type": OWN if own else "dynamo"}).append("me", EVENTS, stored=0)
+    assert server.write.called is own
+    assert ("me" in table.items) is not own

@@ -56,7 +56,9 @@ def own_files(store: str) -> tuple[str, ...]:
             f"roles/{name}/*",
             f"roles/tracker_store/stores/{name}.yml",
             f"steadfast/readers/{name}.py",
-            f"steadfast/servers/{name}.py",
+            # Named after Rasa's `type:`.
+            f"steadfast/servers/{WORDS[name]}*.py",
+            f"steadfast/stores/{WORDS[name]}.py",
             f"tests/servers/backends/{name}.py",
             f"tests/stores/{name}.yml",
             f"tests/lab/{name}.py",
