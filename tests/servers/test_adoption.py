@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from steadfast.servers.server import Conflict, Server, Stored, Write
+from steadfast.servers.server import Answer, Conflict, Server, Stored, Write
 from tests.servers.backends.backend import Backend
 from tests.servers.events import action, bot, turn, user
 from tests.servers.senders import ODD_SENDERS
@@ -98,3 +98,20 @@ def test_odd_values_are_taken_over(server: Server, backend: Backend, place: str)
     stored = server.read("me")
     assert stored is not None
     assert stored.events == [odd]
+
+
+def test_what_was_given_back_is_taken_over_again(server: Server, backend: Backend, place: str) -> None:
+    """All events, and where it was needed nothing but those: Rasa's format has no place for the rest."""
+    events, session = conversation()
+    kept = backend.as_rasa_keeps(events)
+    server.write("me", None, Write(events, session=session, answer=Answer("1", "{}", 600)))
+    server.write("you", None, Write(events, session=session))
+    assert not server.give_back("nobody")
+    if server.give_back("me"):
+        assert len(backend.traces(place, "me")) == 1
+        assert server.answer("me", "1") is None
+    assert sorted(server.senders()) == ["me", "you"]
+    stored = server.read("me", whole=True)
+    assert stored is not None
+    assert stored.events == kept
+    assert stored.head.session == session
