@@ -200,3 +200,16 @@ def test_dynamodb_has_its_conversations_again(bot: Bot) -> None:
     """Going back finds them as they were."""
     bot.kit.deploy().succeeded()
     assert "Find me some good venues" in bot.control("show", "dynamo").succeeded().output
+
+
+def test_rasas_dynamodb_class_goes_on_with_what_it_is_given_back(bot: Bot) -> None:
+    """And the kit's own class again with what Rasa's has added."""
+    assert "Big Arena" in bot.say("there and back", "Find me some good venues")
+    bot.kit.deploy(tracker_store_class="rasa").succeeded()
+    assert "Rock Cellar has the best reviews" in bot.say("there and back", "compare the reviews")
+    bot.kit.deploy().succeeded()
+    shown = bot.control("show", "there and back").succeeded().output
+    assert "Find me some good venues" in shown
+    assert "compare the reviews" in shown
+    bot.control("forget", "there and back").succeeded()
+    bot.control("show", "there and back").failed_with("there and back")
