@@ -72,7 +72,7 @@ def files_that_name(store: str) -> list[str]:
     found = []
     for path in sorted(REPOSITORY.rglob("*")):
         name = str(path.relative_to(REPOSITORY))
-        if path.is_file() and not re.search(r"(^|/)(\.git|\.steadfast|\.\w+_cache|__pycache__)/", name):
+        if path.is_file() and not re.search(r"(^|/)(\.git|\.hypothesis|\.steadfast|\.\w+_cache|__pycache__)/", name):
             text = path.read_bytes().decode("utf-8", errors="replace")
             if re.search(WORDS[store], text, re.IGNORECASE):
                 found.append(name)
