@@ -40,14 +40,6 @@ class DynamoHead(Head):
     expires: Decimal | None = None
     replaces: bool = False
 
-    def __eq__(self, other: object) -> bool:
-        """Whether two heads say the same of a conversation; where its items are, follows from that."""
-        return isinstance(other, Head) and _told(self) == _told(other)
-
-    def __hash__(self) -> int:
-        """As of any head, which is equal."""
-        return hash(_told(self))
-
     @property
     def has_expired(self) -> bool:
         """Whether the conversation is gone."""
@@ -88,10 +80,6 @@ class DynamoHead(Head):
     def pending(self) -> tuple[Reminder, ...]:
         """Returns the reminders."""
         return tuple(Reminder(*each) for each in json.loads(self.reminders or "[]"))
-
-
-def _told(head: Head) -> tuple[str, str, int, int]:
-    return (head.version, head.epoch, head.length, head.session)
 
 
 def _decimal(seconds: float) -> Decimal:

@@ -35,9 +35,11 @@ class Conflict(ServerError):
     """The writer believes what is not stored: read again, and decide anew. Nothing was written."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Head:
     """What is stored of a conversation, in short.
+
+    Equal heads say the same of it, whatever else a server notes in its own.
 
     Attributes:
         version: Made anew by every write; equal versions mean that nothing was written in between.
@@ -50,6 +52,17 @@ class Head:
     epoch: str
     length: int
     session: int
+
+    def __eq__(self, other: object) -> bool:
+        """Compares what the heads say."""
+        return isinstance(other, Head) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        """Returns the hash of what the head says."""
+        return hash(self._said())
+
+    def _said(self) -> tuple[str, str, int, int]:
+        return self.version, self.epoch, self.length, self.session
 
 
 @dataclass(frozen=True)
