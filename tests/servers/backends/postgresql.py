@@ -36,7 +36,9 @@ class PostgresqlBackend(SqlBackend):
 
     def start(self) -> None:
         """Starts the cluster."""
-        self.host.exec("unit=postgresql@$(ls /etc/postgresql)-main; systemctl reset-failed $unit; systemctl start $unit")
+        self.host.exec(
+            "unit=postgresql@$(ls /etc/postgresql)-main; systemctl reset-failed $unit; systemctl start $unit"
+        )
 
     def _options(self, place: str, account: str) -> dict[str, Any]:
         # In plain text a proxy can see what passes.
