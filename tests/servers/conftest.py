@@ -20,7 +20,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = [kind for kind in BACKENDS if kind.service or "proxy" not in metafunc.fixturenames]
         if "full" in metafunc.function.__name__:
             kinds = [kind for kind in kinds if kind.can_be_full]
-        cases = [(kind, system) for kind in kinds for system in BACKENDS[kind]]
+        oldest = -1 if metafunc.definition.get_closest_marker("newest") else 0
+        cases = [(kind, system) for kind in kinds for system in BACKENDS[kind][oldest:]]
         names = [f"{kind.name}-{system}" for kind, system in cases]
         metafunc.parametrize(("kind", "system"), cases, ids=names, scope="session")
 

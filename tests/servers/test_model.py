@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -207,6 +208,7 @@ class Writers(RuleBasedStateMachine):
             stored.reminders = write.reminders
 
 
+@pytest.mark.newest
 def test_random_sequences_agree_with_the_model(backend: Backend) -> None:
     """Several writers, each with beliefs of its own."""
 
