@@ -24,6 +24,8 @@ from steadfast.turn import begin_turn
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
+# After an error; each is a line in the log.
+PAUSE_SECONDS = 5.0
 SWEEP_SECONDS = 60.0
 # Longer than a turn takes, with all its patience: a reminder must not be triggered anew while it is being answered.
 LEASE_SECONDS = 60.0
@@ -43,13 +45,15 @@ class ReminderClock:
     async def run(self) -> None:
         """Runs until it is cancelled; a server that is away is asked again later."""
         while True:
+            pause = PAUSE_SECONDS
             try:
                 await self._tick()
+                pause = TICK_SECONDS
             except ServerError as error:
                 logger.warning("Reminders wait for the tracker store: %s", error)
             except Exception:
                 logger.exception("Reminders could not be looked for; trying again.")
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _tick(self) -> None:
         store = self._store()

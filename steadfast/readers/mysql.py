@@ -60,8 +60,9 @@ GRANT = "an administrator can run GRANT SELECT, INSERT, DELETE ON `{db}`.* TO {a
 CAUSES = (
     Cause(
         r"^(1045|1698) ",
+        # MariaDB 10.5 says the same to a login without the TLS that it requires.
         "the server at {where} refuses the login: correct 'username' ({username}) or 'password', or let the account "
-        "log in from this host; if it requires TLS, set 'query' ssl_ca",
+        "log in from this host; if the server takes TLS only, set tracker_store_tls to true, or 'query' ssl_ca",
     ),
     Cause(
         r"^1044 .*?(?P<account>'[^']*'@'[^']*')",
