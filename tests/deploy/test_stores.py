@@ -233,7 +233,7 @@ def test_tls_that_the_server_has_not_is_refused(switch: Switch, store: str, syst
 def test_bot_goes_on_over_tls(switch: Switch, store: str, system: str) -> None:
     """By one switch; a second deploy changes nothing, and the server takes nothing in plain text any more."""
     found = switch(store, system)
-    plain = found.options()
+    plain = {**found.options(), **known(store)["plain"]}
     assert "Big Arena" in found.talk("tls", "Find me some good venues")
     found.deploy(tracker_store_tls=True).succeeded()
     assert "Rock Cellar has the best reviews" in found.talk("tls", "compare the reviews")

@@ -4,6 +4,7 @@ accepted: values that Rasa takes, by option
 rejected: values that must be refused, by option
 systems: where the kit's server (or the store's file) is tried, by the lab's names; the first one is verified
 tls: the one of them on which TLS is tried; none where there is no server or no TLS
+plain: where its driver tries TLS by itself, the options with which it does not
 administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
 right: the statements that take a right from the bot's account there, and give it back
 mends: whether a table that Rasa has made is made over there, and not only given indexes
@@ -28,7 +29,16 @@ FOLDER = Path(__file__).parent
 def known(store: str) -> dict[str, Any]:
     """Read what the tests know of a store."""
     found: dict[str, Any] = yaml.safe_load((FOLDER / f"{store}.yml").read_text())
-    return {"systems": [], "tls": None, "administrator": "", "mends": False, "own_database": [], "loses": [], **found}
+    return {
+        "systems": [],
+        "tls": None,
+        "plain": {},
+        "administrator": "",
+        "mends": False,
+        "own_database": [],
+        "loses": [],
+        **found,
+    }
 
 
 def definition(store: str) -> dict[str, Any]:
