@@ -212,4 +212,5 @@ def test_rasas_dynamodb_class_goes_on_with_what_it_is_given_back(bot: Bot) -> No
     assert "Find me some good venues" in shown
     assert "compare the reviews" in shown
     bot.control("forget", "there and back").succeeded()
-    bot.control("show", "there and back").failed_with("there and back")
+    forgotten = bot.control("show", "there and back")
+    assert (forgotten.status, forgotten.output) == (1, "No conversation of 'there and back' is stored.\n")

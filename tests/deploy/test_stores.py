@@ -226,7 +226,7 @@ def test_tls_that_the_server_has_not_is_refused(switch: Switch, store: str, syst
     """Before the bot would go on in plain text."""
     found = switch(store, system)
     with_tls = {**found.options(), **tls_options(store, "/etc/ssl/certs/ca-certificates.crt")}
-    assert "does not speak it: set tracker_store_tls to false" in found.refusal(with_tls)
+    assert known(store)["no_tls"] in found.refusal(with_tls)
 
 
 @every(tries_tls)

@@ -4,6 +4,7 @@ accepted: values that Rasa takes, by option
 rejected: values that must be refused, by option
 systems: where the kit's server (or the store's file) is tried, by the lab's names; the first one is verified
 tls: the one of them on which TLS is tried; none where there is no server or no TLS
+no_tls: what is said where TLS is asked from the kit's server, which is without
 plain: where its driver tries TLS by itself, the options with which it does not
 administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
 right: the statements that take a right from the bot's account there, and give it back
@@ -32,6 +33,7 @@ def known(store: str) -> dict[str, Any]:
     return {
         "systems": [],
         "tls": None,
+        "no_tls": "does not speak it: set tracker_store_tls to false",
         "plain": {},
         "administrator": "",
         "mends": False,
