@@ -13,4 +13,5 @@ def test_every_event_is_kept_with_its_effect(deployed: Callable[[str], Deployed]
     found = deployed("debian-12")
     found.run.succeeded()
     done = run("python", "-m", "tests.events", "--inventory", str(found.kit.folder)).succeeded()
+    # As it would say, and be content, of reminders with Rasa's own class: the default is another one.
     assert "FORGOTTEN" not in done.output
