@@ -8,8 +8,10 @@ from itertools import chain
 from statistics import median
 from typing import Any
 
+from tests.benchmark.history import SHAPES
+
 RASA, STEADFAST, MEMORY = "rasa", "steadfast", "memory"
-ONE_SESSION, SESSIONS = "one session", "sessions of 10"
+ONE_SESSION, SESSIONS, NO_PAUSE = SHAPES
 
 # After how many turns each store is promised to be so many times cheaper than Rasa's class: `cheaper` in tests/stores.
 PROMISED_TURNS = 400
@@ -22,7 +24,7 @@ class Point:
     """The cost of the store work of a turn after a history.
 
     Attributes:
-        shape: Of the history: `one session` or `sessions of 10`.
+        shape: Of the history, see `tests.benchmark.history`.
         turns: How many turns the history has.
         known: Milliseconds of a turn's retrieve and save, by class; the process knows the conversation.
         cold: Milliseconds of a retrieve, by class; the process does not know the conversation.
@@ -119,7 +121,7 @@ def promises(figures: Figures, cheaper: Mapping[str, float]) -> list[Promise]:
         ratio = next(point.ratio for point in figures.shape(shape) if point.turns == PROMISED_TURNS)
         what = f"{PROMISED_TURNS} turns, {shape}: cheaper than Rasa's class, times, at least {least}"
         found.append(Promise(what, ratio, ratio >= least))
-    found += [_flat(figures, shape) for shape in cheaper]
+    found += [_flat(figures, shape) for shape in SHAPES]
     found.append(_cold_flat(figures))
     found.append(_cold_linear(figures))
     new = figures.new[STEADFAST] / figures.new[RASA]

@@ -21,12 +21,10 @@ from rasa.utils.endpoints import EndpointConfig
 
 from steadfast.endpoints import read_endpoints, section, set_environment
 from steadfast.turn import begin_turn
-from tests.benchmark.history import Recorded, Turn
+from tests.benchmark.history import SHAPES, Recorded, Shape, Turn
 from tests.benchmark.round_trips import CountingProxy
 
 RASA, STEADFAST = "rasa", "steadfast"
-# Of a session, by the name of what it makes of a conversation.
-SESSION_TURNS = {"one session": None, "sessions of 10": 10}
 # The first turn after a history was made is not timed: it makes the conversation known. The others are in one session.
 TIMED_TURNS = 9
 COLD_RETRIEVES = 5
@@ -34,6 +32,7 @@ COLD_RETRIEVES = 5
 ENOUGH_SECONDS = 1.0
 FEWEST_TIMED = 3
 NEW_TURNS = 10
+NEW = Shape(None)
 COUNTED_TURNS = 10
 
 Seconds = Dict[str, List[float]]
@@ -162,34 +161,32 @@ class Measurement:
             `{"shape", "turns", "known": {CLASS: [seconds]}, "cold": {CLASS: [seconds]}}` of each.
         """
         found = []
-        for shape, session_turns in SESSION_TURNS.items():
+        for name, shape in SHAPES.items():
             for size in self.plan.sizes:
                 known: Seconds = {}
                 cold: Seconds = {}
                 for subject in self.subjects:
-                    sender = self._sender(subject, f"{shape}-{size}")
-                    known[subject.name], cold[subject.name] = await self._history(subject, sender, session_turns, size)
-                found.append({"shape": shape, "turns": size, "known": known, "cold": cold})
+                    sender = self._sender(subject, f"{name}-{size}")
+                    known[subject.name], cold[subject.name] = await self._history(subject, sender, shape, size)
+                found.append({"shape": name, "turns": size, "known": known, "cold": cold})
         return found
 
-    async def _history(
-        self, subject: Subject, sender: str, session_turns: int | None, size: int
-    ) -> tuple[list[float], list[float]]:
+    async def _history(self, subject: Subject, sender: str, shape: Shape, size: int) -> tuple[list[float], list[float]]:
         """Makes one history; returns the seconds of turns that follow, and of cold retrieves after them."""
-        turns = [self.recorded.turn(number, session_turns) for number in range(size + 1 + TIMED_TURNS)]
+        turns = [self.recorded.turn(number, shape) for number in range(size + 1 + TIMED_TURNS)]
         await subject.make_history(sender, turns[:size])
         await subject.take_turn(sender, turns[size])
         known = await _timed(subject.take_turn(sender, turn) for turn in turns[size + 1 :])
         length = size + 1 + len(known)
-        if session_turns:
-            length = (length - 1) % session_turns + 1
+        if shape.session_turns:
+            length = (length - 1) % shape.session_turns + 1
         await subject.retrieve_cold(sender, length)
         return known, await _timed(subject.retrieve_cold(sender, length) for _ in range(COLD_RETRIEVES))
 
     async def beginnings(self) -> Seconds:
         """Measures the first turns of new conversations; returns the seconds of each of them by class."""
         found: Seconds = defaultdict(list)
-        turns = [self.recorded.turn(number, None) for number in range(NEW_TURNS)]
+        turns = [self.recorded.turn(number, NEW) for number in range(NEW_TURNS)]
         for number in range(self.plan.new):
             for subject in self.subjects:
                 sender = self._sender(subject, f"new-{number}")
@@ -213,7 +210,7 @@ class Measurement:
 
         async def counts(take: Callable[[Turn, str], Awaitable[object]]) -> float:
             """Returns how many a turn takes; before the first one, connections and scripts are new."""
-            turns = [self.recorded.turn(number, None) for number in range(1 + COUNTED_TURNS)]
+            turns = [self.recorded.turn(number, NEW) for number in range(1 + COUNTED_TURNS)]
             await take(turns[0], "message-0")
             before = proxy.count
             for number, turn in enumerate(turns[1:], start=1):
@@ -235,7 +232,7 @@ class Measurement:
         # In the first turns of a process, modules are imported and connections made.
         for subject in self.subjects:
             for turn in range(NEW_TURNS):
-                await subject.take_turn(self._sender(subject, "first"), self.recorded.turn(turn, None))
+                await subject.take_turn(self._sender(subject, "first"), self.recorded.turn(turn, NEW))
         return {
             "round_trips": await self.round_trips(),
             "new": await self.beginnings(),
