@@ -11,7 +11,7 @@ import sys
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from steadfast.errors import SteadfastError
 from steadfast.facts import BotFacts, read_bot_facts, read_token
@@ -36,14 +36,7 @@ def list_conversations(options: argparse.Namespace) -> None:
 def read_conversation(options: argparse.Namespace) -> None:
     """Prints each whole stored conversation on a line; `null`, and an error in the end, if there is none."""
     reader = _reader(read_bot_facts())
-    missing = []
-    for sender in options.sender:
-        tracker = reader.read(sender)
-        _print(tracker)
-        if tracker is None:
-            missing.append(sender)
-    if missing:
-        raise _not_stored(missing[0], reader)
+    _print_conversations(options.sender, reader, reader.read)
 
 
 def forget(options: argparse.Namespace) -> None:
@@ -68,17 +61,19 @@ def give_back(options: argparse.Namespace) -> None:
 
 
 def read_tracker(options: argparse.Namespace) -> None:
-    """Prints the conversation as Rasa's HTTP API tells it; `null` and an error if there is none.
+    """Prints each conversation as Rasa's HTTP API tells it; `null`, and an error in the end, if there is none.
 
     The store is asked first, because Rasa stores an empty conversation for a sender that it is
     asked about and does not know.
     """
     facts = read_bot_facts()
     reader = _reader(facts)
-    stored = reader.keeps_nothing_because or reader.read(options.sender) is not None
-    _print(_bot(facts).tracker(options.sender, options.seconds) if stored else None)
-    if not stored:
-        raise _not_stored(options.sender, reader)
+
+    def find(sender: str) -> Any:
+        stored = reader.keeps_nothing_because or reader.read(sender) is not None
+        return _bot(facts).tracker(sender, options.seconds) if stored else None
+
+    _print_conversations(options.sender, reader, find)
 
 
 def talk(options: argparse.Namespace) -> None:
@@ -184,6 +179,17 @@ def _bot(facts: BotFacts) -> Bot:
     return Bot(facts.url, read_token(facts.token_file), facts.channel)
 
 
+def _print_conversations(senders: list[str], reader: Reader, find: Callable[[str], Any]) -> None:
+    missing = []
+    for sender in senders:
+        tracker = find(sender)
+        _print(tracker)
+        if tracker is None:
+            missing.append(sender)
+    if missing:
+        raise _not_stored(missing[0], reader)
+
+
 def _not_stored(sender: str, reader: Reader) -> SteadfastError:
     why = f" ({reader.keeps_nothing_because})" if reader.keeps_nothing_because else ""
     return SteadfastError(f"No conversation of '{sender}' is stored{why}.")
@@ -209,7 +215,7 @@ def parser() -> argparse.ArgumentParser:
     command("list", list_conversations).add_argument("--names", action="store_true")
     command("read", read_conversation).add_argument("sender", nargs="+")
     command("forget", forget).add_argument("sender")
-    command("tracker", read_tracker, seconds=30).add_argument("sender")
+    command("tracker", read_tracker, seconds=30).add_argument("sender", nargs="+")
     talking = command("talk", talk, seconds=60)
     talking.add_argument("sender")
     talking.add_argument("message", nargs="+")

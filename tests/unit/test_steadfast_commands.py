@@ -89,10 +89,12 @@ PEOPLE = (("a", 1.0), ("b", 3.0), ("c", 2.0))
 def test_rasa_is_not_asked_about_a_sender_who_is_not_stored(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It would store an empty conversation."""
+    """It would store an empty conversation; about those that are stored it is asked, one after the other."""
     monkeypatch.setattr(Store, "keeps_nothing_because", "")
-    assert run(monkeypatch, "tracker", "me") == "No conversation of 'me' is stored."
-    assert capsys.readouterr().out == "null\n"
+    monkeypatch.setattr(Store, "read", lambda self, sender: None if sender == "me" else {"events": []})
+    monkeypatch.setattr(Bot, "tracker", lambda self, sender, timeout: {"sender_id": sender})
+    assert run(monkeypatch, "tracker", "a", "me", "b") == "No conversation of 'me' is stored."
+    assert capsys.readouterr().out == '{"sender_id": "a"}\nnull\n{"sender_id": "b"}\n'
 
 
 def test_talk_prints_a_line_for_each_message(
