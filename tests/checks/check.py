@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from tests.checks.history import History, Reading, Turn
+from tests.checks.history import History, Reading
 
 PASS = "pass"
 FAIL = "fail"
@@ -54,16 +55,27 @@ class Check:
     find: CheckFunction
 
     def run(self, history: History) -> Verdict:
-        """Returns the verdict; a check that crashes is unknown, never a pass."""
-        try:
-            details = tuple(self.find(history))
-        except CannotTellError as reason:
-            return Verdict(self.name, UNKNOWN, (str(reason),), self.failure)
-        # Whatever it is, it must not end the run, and must not look like a pass.
-        except Exception as error:
-            crash = f"The check crashed: {type(error).__name__}: {error}."
-            return Verdict(self.name, UNKNOWN, (crash,), self.failure)
-        return Verdict(self.name, FAIL if details else PASS, details, self.failure)
+        """Returns the verdict."""
+        return judge(self.name, self.failure, partial(self.find, history))
+
+
+def judge(name: str, failure: str, find: Callable[[], Iterable[str]]) -> Verdict:
+    """Returns the verdict of a check; of one that crashes it is unknown, never a pass.
+
+    Args:
+        name: As in `no_turn_lost`.
+        failure: What a failure is called, as in `LOST`.
+        find: Yields a sentence for everything that is wrong; raises CannotTellError.
+    """
+    try:
+        details = tuple(find())
+    except CannotTellError as reason:
+        return Verdict(name, UNKNOWN, (str(reason),), failure)
+    # Whatever it is, it must not end the run, and must not look like a pass.
+    except Exception as error:
+        crash = f"The check crashed: {type(error).__name__}: {error}."
+        return Verdict(name, UNKNOWN, (crash,), failure)
+    return Verdict(name, FAIL if details else PASS, details, failure)
 
 
 _CHECKS: dict[str, Check] = {}
@@ -87,12 +99,13 @@ def check(failure: str) -> Callable[[CheckFunction], CheckFunction]:
 
 
 def for_each_reading(
-    find: Callable[[tuple[Turn, ...], Reading], Iterable[str]],
+    find: Callable[[History, Reading], Iterable[str]],
 ) -> CheckFunction:
     """Makes a check of one reading a check of all of them; a decorator.
 
-    The function is given the turns that had been sent by then. What it finds is a failure even if
-    another reading could not be made; otherwise a missing reading makes the verdict unknown.
+    The function is given the history with the turns that had been sent by then. What it finds is a
+    failure even if another reading could not be made; otherwise a missing reading makes the verdict
+    unknown.
     """
 
     def find_in_all(history: History) -> list[str]:
@@ -100,7 +113,7 @@ def for_each_reading(
             f"{reading.title}: {wrong}"
             for reading in history.readings
             if reading.events is not None
-            for wrong in find(history.sent_before(reading), reading)
+            for wrong in find(history.until(reading), reading)
         ]
         missing = [reading for reading in history.readings if reading.events is None]
         if not found and missing:

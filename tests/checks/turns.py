@@ -1,12 +1,14 @@
-"""Checks of the user's messages: every acknowledged one is there, once, in its place."""
+"""Checks of the user's messages: every acknowledged one is there, once, in its place, and of a refused one nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tests.checks.check import CannotTellError, check, for_each_reading
-from tests.checks.history import ACKNOWLEDGED, History, Reading, Turn
+from tests.checks.fate import places
+from tests.checks.history import ACKNOWLEDGED, REFUSED, History, Reading, Turn
 
 
 def _acknowledged(turns: Sequence[Turn]) -> list[str]:
@@ -24,21 +26,21 @@ def something_acknowledged(history: History) -> list[str]:
 
 @check("LOST")
 @for_each_reading
-def no_turn_lost(turns: tuple[Turn, ...], reading: Reading) -> Iterator[str]:
+def no_turn_lost(history: History, reading: Reading) -> Iterator[str]:
     """Every acknowledged message is stored, as often as it was acknowledged."""
-    missing = Counter(_acknowledged(turns)) - Counter(reading.user_texts())
+    missing = Counter(_acknowledged(history.turns)) - Counter(reading.user_texts())
     for text in missing:
         yield f"the acknowledged turn '{text}' is missing."
 
 
 @check("DOUBLED")
 @for_each_reading
-def no_turn_doubled(turns: tuple[Turn, ...], reading: Reading) -> Iterator[str]:
+def no_turn_doubled(history: History, reading: Reading) -> Iterator[str]:
     """No message is stored more often than it was sent.
 
-    One whose answer was never heard, or that was refused, may be there once or not at all.
+    One whose answer was never heard may be there once or not at all.
     """
-    sent = Counter(turn.text for turn in turns)
+    sent = Counter(turn.text for turn in history.turns)
     surplus = Counter(reading.user_texts()) - sent
     for text, count in surplus.items():
         yield f"the turn '{text}' was sent {sent[text]}x and is stored {sent[text] + count}x."
@@ -46,19 +48,46 @@ def no_turn_doubled(turns: tuple[Turn, ...], reading: Reading) -> Iterator[str]:
 
 @check("OUT OF ORDER")
 @for_each_reading
-def order_kept(turns: tuple[Turn, ...], reading: Reading) -> Iterator[str]:
+def order_kept(history: History, reading: Reading) -> Iterator[str]:
     """The stored messages come in the order in which they were sent.
 
     Lost and doubled ones are for the other checks: only as many of a text as were sent count.
     """
-    left = Counter(turn.text for turn in turns)
+    left = Counter(turn.text for turn in history.turns)
     stored = []
     for text in reading.user_texts():
         if left[text]:
             left[text] -= 1
             stored.append(text)
-    sent = iter(turn.text for turn in turns)
+    sent = iter(turn.text for turn in history.turns)
     for before, text in zip(["the beginning", *stored], stored, strict=False):
         if text not in sent:
             yield f"the turn '{text}' is stored after '{before}', but was sent earlier."
             return
+
+
+@check("LEFT BEHIND")
+@for_each_reading
+def refused_turn_left_nothing(history: History, reading: Reading) -> Iterator[str]:
+    """Neither a message that was refused is stored, nor an answer or a slot with a word that only it had."""
+    stored = places(history.turns, reading)
+    told = _words(reading.events)
+    for number, turn in enumerate(history.turns):
+        if turn.status != REFUSED:
+            continue
+        others = [other.text for index, other in enumerate(history.turns) if index != number]
+        traces = (_words(turn.text) - _words(others)) & told
+        if stored[number]:
+            yield f"the turn '{turn.text}' was refused, but is stored."
+        elif traces:
+            yield f"the turn '{turn.text}' was refused, but '{min(traces)}' of it is in a stored event."
+
+
+def _words(value: Any) -> set[str]:
+    """Returns the words of all texts within a text, a list or a dictionary."""
+    if isinstance(value, str):
+        return {word.strip(".,:;?!") for word in value.split()}
+    inner: Iterable[Any] = (
+        value.values() if isinstance(value, Mapping) else value if isinstance(value, Sequence) else ()
+    )
+    return set().union(*map(_words, inner))

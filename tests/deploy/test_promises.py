@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,22 +9,26 @@ from typing import NamedTuple
 
 import pytest
 
-from control.deployment import COMMAND
-from tests.checks.check import FAIL, run_checks
+from tests.checks.check import FAIL, PASS, run_checks
 from tests.checks.history import ACKNOWLEDGED
 from tests.conftest import Deployed
 from tests.deploy.switched import Switch
 from tests.kit import run
+from tests.load.crowd import Crowd
+from tests.load.plan import RETRYING
+from tests.load.readings import export, read_store
 from tests.machines import DEFAULT_SYSTEM
 from tests.promises.another_rasa import AnotherRasa
-from tests.promises.bed import NO_ANSWER, Bed
-from tests.promises.crowd import ALL, Crowd, User
+from tests.promises.bed import NO_ANSWER, SEED, Bed
+from tests.promises.shared import histories, users_of_one
 from tests.stores import cases, definition, known
 
 # The store that a bot has without being switched.
 DEFAULT_STORE = "redis"
 # What happens to the server, and for how many seconds it is left so.
 SERVER_FAULTS = {"restart": 0.0, "kill": 0.0, "stop": 3.0}
+# What holds of each user's part of a conversation that others have, too.
+OF_ONE_USER = ("no_turn_lost", "no_turn_doubled", "order_kept", "answers_stored", "one_session")
 REMINDED = "This is your reminder"
 # Of the other Rasa processes, one after the other.
 IMPATIENT_PORT, PORT = 5006, 5007
@@ -76,14 +79,14 @@ def impatient(bed: Bed, start_impatient: Callable[[Bed], AnotherRasa]) -> Anothe
 @pytest.mark.parametrize("fault", SERVER_FAULTS)
 def test_broken_server_is_a_slower_answer(bed: Bed, fault: str) -> None:
     """No error at all, every turn is stored once in order, and the bot knows all of them."""
-    crowd = Crowd.strangers(bed.bot)
+    crowd = bed.users()
     with crowd.talking():
         broken = time.time()
         bed.break_server(fault, SERVER_FAULTS[fault])
         healed = time.time()
     assert [turn.error for turn in crowd.all_turns if turn.status != ACKNOWLEDGED] == []
     bed.assert_kept(crowd)
-    for turns in crowd.turns:
+    for turns in crowd.turns_by_user.values():
         assert turns[0].started < broken
         assert turns[-1].started > healed
     assert max(turn.seconds for turn in crowd.all_turns) >= SERVER_FAULTS[fault]
@@ -113,13 +116,15 @@ def test_server_that_stays_away_is_503_and_leaves_nothing(bed: Bed, impatient: A
 def test_two_servers_without_a_common_lock_keep_every_turn_once(bed: Bed, impatient: AnotherRasa) -> None:
     """Two Rasa processes answer one conversation at once."""
     urls = {"first": bed.bot.facts["url"], "second": impatient.url}
-    crowd = Crowd(bed.bot, [User(name, "shared", url, ALL, is_alone=False) for name, url in urls.items()])
+    crowd = Crowd(bed.bot.host, bed.bot.facts["url"], users_of_one("shared", urls, SEED))
     with crowd.talking():
         pass
-    # What the bot must say depends on what both have said by then: it is asked below.
-    bed.assert_kept(crowd, "context_survived")
-    said = [turn.text for turn in crowd.all_turns]
-    stored = bed.texts("shared")
+    (reading,) = read_store(bed.bot, ["shared"], "afterwards").values()
+    for history in histories(crowd, reading):
+        verdicts = {verdict.check: verdict for verdict in run_checks(history)}
+        assert [verdicts[check] for check in OF_ONE_USER if verdicts[check].outcome != PASS] == []
+    said = [turn.text for turns in crowd.turns_by_user.values() for turn in turns]
+    stored = reading.user_texts()
     assert sorted(stored) == sorted(said)
     assert stored != said, "they did not talk at once"
     notes = ", ".join(text.partition(" ")[2] for text in stored)
@@ -139,7 +144,7 @@ def killed(deployed: Callable[[str], Deployed]) -> Killed:
     """Kill Rasa while users talk, who send a message again until it is acknowledged."""
     found = deployed(DEFAULT_SYSTEM)
     bed = Bed.of(found.host, found.kit)
-    crowd = Crowd.strangers(bed.bot, ALL)
+    crowd = bed.users(habits=RETRYING * 4)
     with crowd.talking():
         assert bed.say("reminded", "remind me in 5 seconds").texts == ["I will remind you in 5 seconds"]
         bed.kill_rasa()
@@ -185,20 +190,9 @@ def test_forgotten_conversation_leaves_no_trace(bed: Bed) -> None:
 def test_export_finds_every_conversation(bed: Bed) -> None:
     """Rasa's own command, with a file as the broker: every sender, and every event once."""
     bed.say("exported", "remember one")
-    folder = "/run/export"
-    endpoints = {**bed.endpoints(), "event_broker": {"type": "file", "path": f"{folder}/events.log"}}
-    bed.host.put(json.dumps(endpoints).encode(), f"{folder}/endpoints.yml", mode=0o400)
-    bed.host.exec(f"chown -R rasa: {folder}")
-    # The command `steadfast` has Rasa's environment; with another module it is Rasa's own command line.
-    rasa = f"sed 's/-m steadfast /-m steadfast.launch /' {COMMAND} | runuser -u rasa -- sh -s"
-    try:
-        bed.host.exec(f"{rasa} export --endpoints {folder}/endpoints.yml")
-        lines = bed.host.exec(f"cat {folder}/events.log").stdout.splitlines()
-    finally:
-        bed.host.exec(f"rm -r {folder}")
-    exported = [json.loads(line) for line in lines]
-    assert {event["sender_id"] for event in exported} == set(bed.bot.senders())
-    of_one = [event["event"] for event in exported if event["sender_id"] == "exported"]
+    exported = export(bed.bot)
+    assert set(exported) == set(bed.bot.senders())
+    of_one = [event["event"] for event in exported["exported"]]
     assert of_one == [event["event"] for event in bed.events("exported")]
 
 
@@ -234,8 +228,9 @@ def test_store_without_its_channel_does_not_serve(bed: Bed) -> None:
 def test_the_checks_catch_rasas_own_class(bed: Bed, store: str) -> None:
     """The control: the same users, the same fault; turns that were acknowledged are not there."""
     with AnotherRasa(bed.host, PORT, channel="rest", type=definition(store)["type"]) as another:
-        crowd = Crowd.strangers(bed.bot, url=another.wait().url)
+        crowd = bed.users(another.wait().url)
         with crowd.talking():
             bed.break_server("stop", SERVER_FAULTS["stop"])
-    lost = [verdict for history in crowd.histories() for verdict in run_checks(history) if verdict.outcome == FAIL]
+    read = read_store(bed.bot, crowd.senders, "afterwards")
+    lost = [verdict for history in crowd.histories(read) for verdict in run_checks(history) if verdict.outcome == FAIL]
     assert "no_turn_lost" in {verdict.check for verdict in lost}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from control.deployment import Bot
 from control.errors import ControlError
-from tests.checks.history import ACKNOWLEDGED, History, Reading, Turn
-from tests.persistence.script import Message
+from tests.checks.history import ACKNOWLEDGED, History, KnownBot, Reading, Turn
 
 STORE, API = "store", "API"
 
@@ -16,23 +16,22 @@ STORE, API = "store", "API"
 class Recorder:
     """One conversation: sends, reads, and remembers."""
 
-    def __init__(self, bot: Bot, sender: str) -> None:
-        """Takes the bot and the name to talk to it under."""
+    def __init__(self, bot: Bot, sender: str, known_bot: Callable[[], KnownBot] | None = None) -> None:
+        """Takes the bot, the name to talk to it under, and what makes its like if its answers are known."""
         self.bot = bot
         self.sender = sender
+        self.known_bot = known_bot
         self.turns: list[Turn] = []
         self.readings: list[Reading] = []
 
-    def say(self, messages: Iterable[Message]) -> None:
+    def say(self, messages: Sequence[str]) -> None:
         """Sends messages one after the other.
 
         Raises:
             ControlError: The bot's host could not send them.
         """
-        said = list(messages)
-        replies = self.bot.talk(self.sender, [message.text for message in said])
-        for message, reply in zip(said, replies, strict=True):
-            self.turns.append(_turn(message, reply))
+        for reply in self.bot.talk(self.sender, list(messages)):
+            self.turns.append(Turn(**{**reply, "answers": tuple(reply["answers"])}))
 
     def read(self, moment: str) -> None:
         """Reads the conversation from the store itself and from Rasa's API."""
@@ -57,24 +56,12 @@ class Recorder:
 
     def history(self) -> History:
         """Returns all that was recorded."""
-        return History(self.sender, tuple(self.turns), tuple(self.readings))
+        return History(self.sender, tuple(self.turns), tuple(self.readings), self.known_bot)
 
     def _read(self, source: str, moment: str, read: Callable[[str], dict[str, Any] | None]) -> None:
         try:
             tracker = read(self.sender) or {}
-            events, error = tuple(tracker.get("events") or ()), None
+            reading = Reading(source, moment, tuple(tracker.get("events") or ()), slots=tracker.get("slots"))
         except ControlError as failure:
-            events, error = None, str(failure)
-        self.readings.append(Reading(source, moment, events, len(self.turns), error))
-
-
-def _turn(message: Message, reply: dict[str, Any]) -> Turn:
-    return Turn(
-        text=message.text,
-        status=reply["status"],
-        answers=tuple(reply["answers"]),
-        started=reply["started"],
-        seconds=reply["seconds"],
-        expected=message.expected,
-        error=reply["error"],
-    )
+            reading = Reading(source, moment, None, error=str(failure))
+        self.readings.append(replace(reading, turns=len(self.turns)))

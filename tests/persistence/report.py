@@ -24,6 +24,7 @@ MEANINGS = {
     "LOST": "turns that had been answered were gone: a conversation does not survive this",
     "DOUBLED": "a message that was sent once was stored more than once",
     "OUT OF ORDER": "messages are stored in another order than they were sent in",
+    "LEFT BEHIND": "a message that was refused is stored all the same, or a part of it",
 }
 
 

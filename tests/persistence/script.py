@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-VENUES = ("here are some venues I found", "Big Arena, Rock Cellar")
-REVIEWS = ("Rock Cellar has the best reviews: 5.0, Big Arena has 4.5",)
+from tests.checks.history import KnownBot
+from tests.load.sample_bot import SampleBot
+
 NOUNS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heron", "iris", "juniper")
 
 
 @dataclass(frozen=True)
-class Message:
-    """A message, and the texts that must come back; None where any answer will do."""
-
-    text: str
-    expected: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
 class Script:
-    """The two halves of a conversation. No text occurs twice, so that each can be told apart."""
+    """The two halves of a conversation.
 
-    before: tuple[Message, ...]
-    after: tuple[Message, ...]
+    Attributes:
+        before: Messages before something breaks. No text occurs twice, so that each can be told apart.
+        after: Messages after it.
+        bot: Makes the bot that is talked to, whose answers are known; None if any answer will do.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    bot: Callable[[], KnownBot] | None = None
 
 
 def sample_script(seed: str) -> Script:
@@ -39,19 +39,9 @@ def sample_script(seed: str) -> Script:
     chosen = random.Random(seed)
     first, second, third = (f"{noun}-{chosen.randint(10, 99)}" for noun in chosen.sample(NOUNS, 3))
     return Script(
-        before=(
-            Message("Find me some good venues", VENUES),
-            _remember(1, first),
-            _remember(2, second),
-        ),
-        after=(
-            Message("compare the reviews", REVIEWS),
-            _remember(3, third),
-            Message(
-                "what did I ask you to remember?",
-                (f"You asked me to remember: {first}, {second}, {third}",),
-            ),
-        ),
+        before=("Find me some good venues", f"remember {first}", f"remember {second}"),
+        after=("compare the reviews", f"remember {third}", "what did I ask you to remember?"),
+        bot=SampleBot,
     )
 
 
@@ -65,10 +55,5 @@ def own_script(messages: Sequence[str]) -> Script:
         raise ValueError("At least two messages are needed: one before and one after.")
     if len(set(messages)) < len(messages):
         raise ValueError("A message occurs twice: each must differ from all others.")
-    said = [Message(text) for text in messages]
-    middle = len(said) // 2
-    return Script(tuple(said[:middle]), tuple(said[middle:]))
-
-
-def _remember(number: int, word: str) -> Message:
-    return Message(f"remember {word}", (f"I will remember note {number}: {word}",))
+    middle = len(messages) // 2
+    return Script(tuple(messages[:middle]), tuple(messages[middle:]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import testinfra
@@ -15,11 +17,16 @@ from tests import lab
 from tests.checks.check import PASS, run_checks, worst
 from tests.faults.fault import Fault, Target, known_faults
 from tests.kit import Kit
+from tests.load.crowd import Crowd
+from tests.load.plan import make_users
+from tests.load.readings import read_api, read_store
 from tests.persistence.scenarios import bot_target, server_target
-from tests.promises.crowd import Crowd
 
 FACTS = "/etc/steadfast/facts"
 READY_SECONDS = 180
+SEED = 5
+# Without `resigned`, who would not wait as long as these faults last.
+HABITS = ("patient", "hasty", "simple", "simple") * 2
 # In the place of a status.
 NO_ANSWER = 0
 # Sends a message and prints status, headers and body of the answer.
@@ -112,8 +119,15 @@ class Bed(NamedTuple):
         environment = {"REDISCLI_AUTH": self.kit.secrets()["redis_password"]}
         return self.host.exec(f"redis-cli --user rasa {command}", environment=environment).stdout.strip()
 
-    def assert_kept(self, crowd: Crowd, *left_out: str) -> None:
-        """Asserts that every check passes for every user, but those that are left out."""
-        for history in crowd.histories():
-            verdicts = [verdict for verdict in run_checks(history) if verdict.check not in left_out]
+    def users(self, url: str = "", habits: Sequence[str] = HABITS) -> Crowd:
+        """Makes users of this bot, or of another one at `url`, on its host; they say the same every time."""
+        return Crowd(
+            self.bot.host, url or self.bot.facts["url"], make_users(SEED, prefix=f"{token_hex(3)}-", habits=habits)
+        )
+
+    def assert_kept(self, crowd: Crowd) -> None:
+        """Asserts that every check passes for every conversation, in the store and as Rasa tells it."""
+        places = [read(self.bot, crowd.senders, "afterwards") for read in (read_store, read_api)]
+        for history in crowd.histories(*places):
+            verdicts = run_checks(history)
             assert worst(verdicts) == PASS, verdicts

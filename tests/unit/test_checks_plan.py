@@ -88,7 +88,7 @@ def test_scripts_have_no_text_twice() -> None:
     """Each turn can be told from all others; a seed repeats the run."""
     for seed in range(20):
         script = sample_script(str(seed))
-        texts = [message.text for message in script.before + script.after]
+        texts = script.before + script.after
         assert len(set(texts)) == len(texts)
     assert sample_script("a") == sample_script("a") != sample_script("b")
 
@@ -105,8 +105,7 @@ def test_own_messages_come_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "messages.txt"
     path.write_text("one\n\ntwo\nthree\n", encoding="utf-8")
     script = commands.script_maker(path)("seed")
-    assert [message.text for message in script.before] == ["one"]
-    assert [message.text for message in script.after] == ["two", "three"]
+    assert (script.before, script.after, script.bot) == (("one",), ("two", "three"), None)
     path.write_text("one\n", encoding="utf-8")
     for bad in (path, tmp_path / "none.txt"):
         with pytest.raises(VerifyError, match=str(bad)):
