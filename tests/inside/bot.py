@@ -15,6 +15,8 @@ from typing import Any, Coroutine, Iterator, TypeVar
 
 import requests
 from rasa.core.agent import Agent
+from rasa.core.channels.callback import CallbackInput
+from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.core.run import configure_app
 from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic
@@ -48,6 +50,14 @@ def action_server() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/webhook"
         finally:
             process.terminate()
+
+
+class Callback(CallbackInput):
+    """Rasa's own channel of that name, for another one than REST; what the bot says is not sent anywhere."""
+
+    def get_output_channel(self) -> CollectingOutputChannel:
+        """Collects it."""
+        return CollectingOutputChannel()
 
 
 class Loop:
@@ -116,7 +126,7 @@ class Bot:
         # Several apps in one process, which Sanic's own tests have, too.
         Sanic.test_mode = True
         Sanic._app_registry.clear()
-        app = configure_app([RestInput()], enable_api=True)
+        app = configure_app([RestInput(), Callback(EndpointConfig())], enable_api=True)
         app.ctx.agent = self._agent
         self._server = await app.create_server(host="127.0.0.1", port=self.port, return_asyncio_server=True)
         await self._server.startup()

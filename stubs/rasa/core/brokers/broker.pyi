@@ -1,0 +1,4 @@
+from typing import Any
+
+class EventBroker:
+    def publish(self, event: dict[str, Any]) -> None: ...

@@ -1,0 +1,6 @@
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel
+from rasa.utils.endpoints import EndpointConfig
+
+class CallbackInput(InputChannel):
+    def __init__(self, endpoint: EndpointConfig) -> None: ...
+    def get_output_channel(self) -> CollectingOutputChannel: ...
