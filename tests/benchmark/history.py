@@ -30,7 +30,7 @@ class Shape:
 
 
 # The pause is longer than the sample bot's `session_expiration_time`, one hour. Without one, as where users begin anew
-# by `/session_start`, a time that MySQL has rounded to 128 s takes in the sessions before.
+# by `/session_start`, a time in single precision, rounded to 128 s, takes in the sessions before.
 SHAPES = {
     "one session": Shape(None),
     "sessions of 10": Shape(10, pause_seconds=7200.0),

@@ -96,7 +96,7 @@ def test_history_has_its_turns_and_sessions(name: str, sessions: int, pauses: in
 
 
 def test_history_without_pauses_is_in_one_rounded_time() -> None:
-    """MySQL rounds a single-precision time to 128 s: with pauses, Rasa's own class would not read earlier sessions."""
+    """A time in single precision is rounded to 128 s: with pauses, Rasa's own class would not read earlier sessions."""
     times = [each["timestamp"] for number in range(400) for each in RECORDED.turn(number, SHAPES[NO_PAUSE])]
     assert len({round(time / 128) for time in times}) == 1
 
