@@ -40,6 +40,7 @@ ELSEWHERE = {
     "tests/unit/test_steadfast_sql*.py": "what the SQL stores share",
     "roles/rasa/files/find_python.sh": "Python's own module sqlite3",
     "roles/rasa/tasks/*python.yml": "Python's own module sqlite3",
+    "tests/matrix/example.py": "an example",
     "tests/stores/*.yml": "dialects that must be refused",
     "tests/lab/distributions.py": "why the lab has Debian sid",
     "tests/deploy/test_*.py": "examples in tests that combine things",
