@@ -41,6 +41,7 @@ ELSEWHERE = {
     "roles/rasa/files/find_python.sh": "Python's own module sqlite3",
     "roles/rasa/tasks/*python.yml": "Python's own module sqlite3",
     "tests/matrix/example.py": "an example",
+    "tests/unit/test_report.py": "its example",
     "tests/stores/*.yml": "dialects that must be refused",
     "tests/lab/distributions.py": "why the lab has Debian sid",
     "tests/deploy/test_*.py": "examples in tests that combine things",
