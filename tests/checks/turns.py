@@ -69,25 +69,28 @@ def order_kept(history: History, reading: Reading) -> Iterator[str]:
 @check("LEFT BEHIND")
 @for_each_reading
 def refused_turn_left_nothing(history: History, reading: Reading) -> Iterator[str]:
-    """Neither a message that was refused is stored, nor an answer or a slot with a word that only it had."""
+    """No message that was refused is stored, nor anything else that has a name which only it gave.
+
+    A name is a word with a digit, as `birch-17`. Of a bot that is not known it cannot be told where it has them from.
+    """
     stored = places(history.turns, reading)
-    told = _words(reading.events)
+    told = _names(reading.events) if history.bot else set()
     for number, turn in enumerate(history.turns):
         if turn.status != REFUSED:
             continue
         others = [other.text for index, other in enumerate(history.turns) if index != number]
-        traces = (_words(turn.text) - _words(others)) & told
+        traces = (_names(turn.text) - _names(others)) & told
         if stored[number]:
             yield f"the turn '{turn.text}' was refused, but is stored."
         elif traces:
             yield f"the turn '{turn.text}' was refused, but '{min(traces)}' of it is in a stored event."
 
 
-def _words(value: Any) -> set[str]:
-    """Returns the words of all texts within a text, a list or a dictionary."""
+def _names(value: Any) -> set[str]:
+    """Returns the words with a digit of all texts within a text, a list or a dictionary."""
     if isinstance(value, str):
-        return {word.strip(".,:;?!") for word in value.split()}
+        return {word.strip(".,:;?!") for word in value.split() if any(map(str.isdigit, word))}
     inner: Iterable[Any] = (
         value.values() if isinstance(value, Mapping) else value if isinstance(value, Sequence) else ()
     )
-    return set().union(*map(_words, inner))
+    return set().union(*map(_names, inner))

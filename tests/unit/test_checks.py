@@ -2,131 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from tests.checks.check import FAIL, PASS, UNKNOWN, Check, known_checks, run_checks, worst
-from tests.checks.history import ACKNOWLEDGED, REFUSED, Event, History, Reading, Turn
+from tests.checks.history import ACKNOWLEDGED, REFUSED, History, Reading, Turn
 from tests.checks.history import UNKNOWN as UNHEARD
+from tests.unit.histories import SESSION_START, Exchange, history, of_turns, said, stored, turn
 
-Exchange = tuple[Event, ...]
-
-
-class NotingBot:
-    """A bot that counts notes."""
-
-    def __init__(self) -> None:
-        """Has none."""
-        self.slots: dict[str, Any] = {}
-
-    def hear(self, text: str) -> tuple[str, ...]:
-        """Answers with the number of the note, or with all notes, or begins anew."""
-        notes = self.slots.get("notes", [])
-        if text == "recall":
-            return (", ".join(notes), "that is all")
-        if text == "start over":
-            return ()
-        self.slots["notes"] = [*notes, text]
-        return (f"note {len(notes) + 1}",)
-
-    def ends_session(self, text: str) -> bool:
-        """Begins anew if asked to."""
-        return text == "start over"
-
-
-TEXTS = ("a", "b", "start over", "c", "recall")
-SESSION_START: tuple[Event, ...] = ({"event": "action", "name": "action_session_start"}, {"event": "session_started"})
-
-
-def said(*texts: str) -> list[Exchange]:
-    """Returns what is stored of each message, where all went well."""
-    bot = NotingBot()
-    found = []
-    for text in texts:
-        events: list[Event] = [{"event": "user", "text": text}]
-        events += [{"event": "bot", "text": answer, "data": {}} for answer in bot.hear(text)]
-        if bot.ends_session(text):
-            events += SESSION_START
-        events += [{"event": "slot", "name": name, "value": value} for name, value in bot.slots.items()]
-        found.append(tuple(events))
-    return found
-
-
-def stored(exchanges: Iterable[Exchange]) -> tuple[Event, ...]:
-    """Returns the events of a conversation with these exchanges."""
-    return (*SESSION_START, *(event for exchange in exchanges for event in exchange))
-
-
-def slots(events: Iterable[Event]) -> dict[str, Any]:
-    """Returns the slots as Rasa would tell them."""
-    return {event["name"]: event["value"] for event in events if event["event"] == "slot"}
-
-
-def turn(exchange: Exchange, status: str = ACKNOWLEDGED) -> Turn:
-    """Returns the turn of an exchange, the answers of which were heard."""
-    heard = tuple({"recipient_id": "x", "text": event["text"]} for event in exchange if event["event"] == "bot")
-    return Turn(exchange[0]["text"], status, heard if status == ACKNOWLEDGED else ())
-
-
-def reading(source: str, exchanges: Iterable[Exchange], moment: str = "after", turns: int | None = None) -> Reading:
-    """Returns a reading of these exchanges."""
-    events = stored(exchanges)
-    return Reading(source, moment, events, turns, slots=slots(events) if source == "API" else None)
-
-
-def history(sent: Sequence[Exchange], kept: Sequence[Exchange]) -> History:
-    """Returns a history in which some exchanges were acknowledged, and some, maybe others, are stored."""
-    readings = reading("store", kept), reading("API", kept), reading("export", kept)
-    return History("someone", tuple(map(turn, sent)), readings, NotingBot)
-
-
+RECALLS = "what did I ask you to remember?"
+TEXTS = ("remember a-1", "remember b-2", "/session_start", "remember c-3", RECALLS)
 EXCHANGES = said(*TEXTS)
-GOOD = history(EXCHANGES, EXCHANGES)
 ONE, TWO, START, THREE, RECALL = EXCHANGES
+GOOD = history(EXCHANGES, EXCHANGES)
+STORE, API, EXPORT = GOOD.readings
+
+# A turn: the message, the answer, two slots, and the bot listens. These lack the answer or the slots, or a session
+# begins that nobody asked for; the last answer does not know the earlier turns.
+UNANSWERED = (THREE[0], *THREE[2:])
+HALF = (*THREE[:2], THREE[-1])
+BEGUN_ANEW = (*TWO, *SESSION_START, *TWO[2:])
+FORGETFUL = (RECALL[0], {"event": "bot", "text": "You have not asked me to remember anything"})
 
 
-def forgetful(good: History) -> History:
-    """Returns a history whose last answer does not know the earlier turns."""
-    forgot = ({"event": "user", "text": "recall"}, {"event": "bot", "text": "nothing"})
-    return history([*EXCHANGES[:-1], forgot], [*EXCHANGES[:-1], forgot])
-
-
-def begun_anew(good: History) -> History:
-    """Returns a history with a session start that nobody asked for."""
-    begun = (*TWO, *SESSION_START, *TWO[-1:])
-    return history(EXCHANGES, [ONE, begun, *EXCHANGES[2:]])
-
-
-def unheard(good: History) -> History:
-    """Returns a history in which no turn was acknowledged."""
-    return replace(good, turns=tuple(turn(each, UNHEARD) for each in EXCHANGES))
-
-
-def refused(kept: Sequence[Exchange]) -> History:
-    """Returns a history in which the fourth turn was refused."""
-    found = history(EXCHANGES, kept)
-    return replace(found, turns=(*found.turns[:3], turn(THREE, REFUSED), *found.turns[4:]))
-
-
-def told_otherwise(good: History) -> History:
-    """Returns a history in which Rasa tells another slot than the events set."""
-    store, api, export = good.readings
-    return replace(good, readings=(store, replace(api, slots={"notes": ["a"]}), export))
-
-
-def half_stored(good: History) -> History:
-    """Returns a history in which the slot of a turn is not stored."""
-    kept = [*EXCHANGES[:3], THREE[:-1], RECALL[:-1]]
-    return history(EXCHANGES, kept)
-
-
-def differing(good: History) -> History:
-    """Returns a history whose last event was not exported."""
-    store, api, export = good.readings
-    return replace(good, readings=(store, api, replace(export, events=stored(EXCHANGES)[:-1])))
+def unacknowledged(status: str, kept: Sequence[Exchange], last: Exchange = RECALL) -> History:
+    """Returns a history in which the fourth turn was not acknowledged."""
+    return of_turns([*map(turn, EXCHANGES[:3]), turn(THREE, status), turn(last)], kept)
 
 
 def without(number: int) -> list[Exchange]:
@@ -138,14 +41,18 @@ CONTROLS: dict[str, tuple[History, str, str]] = {
     "no_turn_lost": (history(EXCHANGES, without(3)), FAIL, "LOST"),
     "no_turn_doubled": (history(EXCHANGES, [ONE, TWO, TWO, START, THREE, RECALL]), FAIL, "DOUBLED"),
     "order_kept": (history(EXCHANGES, [TWO, ONE, START, THREE, RECALL]), FAIL, "OUT OF ORDER"),
-    "answers_stored": (history(EXCHANGES, [ONE, (TWO[0], TWO[-1]), START, THREE, RECALL]), FAIL, "LOST"),
-    "context_survived": (forgetful(GOOD), FAIL, "LOST"),
-    "one_session": (begun_anew(GOOD), FAIL, "LOST"),
-    "something_acknowledged": (unheard(GOOD), UNKNOWN, "LOST"),
-    "refused_turn_left_nothing": (refused(said("a", "b", "start over", "c", "recall")), FAIL, "LEFT BEHIND"),
-    "slots_follow_events": (told_otherwise(GOOD), FAIL, "LOST"),
-    "slots_follow_messages": (half_stored(GOOD), FAIL, "LOST"),
-    "readings_agree": (differing(GOOD), FAIL, "LOST"),
+    "answers_stored": (history(EXCHANGES, [ONE, TWO, START, UNANSWERED, RECALL]), FAIL, "LOST"),
+    "context_survived": (history([*EXCHANGES[:4], FORGETFUL], [*EXCHANGES[:4], FORGETFUL]), FAIL, "LOST"),
+    "one_session": (history(EXCHANGES, [ONE, BEGUN_ANEW, START, THREE, RECALL]), FAIL, "LOST"),
+    "something_acknowledged": (of_turns([turn(each, UNHEARD) for each in EXCHANGES], EXCHANGES), UNKNOWN, "LOST"),
+    "refused_turn_left_nothing": (unacknowledged(REFUSED, EXCHANGES), FAIL, "LEFT BEHIND"),
+    "slots_follow_events": (replace(GOOD, readings=(STORE, replace(API, slots={}), EXPORT)), FAIL, "LOST"),
+    "slots_follow_messages": (history(EXCHANGES, [ONE, TWO, START, HALF, RECALL]), FAIL, "LOST"),
+    "readings_agree": (
+        replace(GOOD, readings=(STORE, API, replace(EXPORT, events=stored(EXCHANGES)[:-1]))),
+        FAIL,
+        "LOST",
+    ),
 }
 
 
@@ -176,21 +83,28 @@ def test_control_is_caught_by_that_check_alone(name: str) -> None:
 
 
 def test_part_of_a_refused_turn_is_seen() -> None:
-    """A slot or an answer with a word that nobody else said."""
-    others = said("a", "b", "start over", "recall")
-    (left,) = (event for event in said("a", "b", "start over", "see-17")[-1] if event["event"] == "slot")
-    found = refused([*others[:3], (*others[3], left)])
-    found = replace(found, turns=(*found.turns[:3], Turn("see-17", REFUSED), *found.turns[4:]))
+    """A slot or an answer with a name that nobody else gave."""
+    answered = said(*TEXTS[:3], RECALLS)
+    found = unacknowledged(REFUSED, [*answered[:3], (*answered[3], THREE[2])], answered[3])
     verdict = known_checks()["refused_turn_left_nothing"].run(found)
-    assert verdict.details[0] == "store after: the turn 'see-17' was refused, but 'see-17' of it is in a stored event."
+    told = "store after: the turn 'remember c-3' was refused, but 'c-3' of it is in a stored event."
+    assert verdict.details[0] == told
+    assert known_checks()["refused_turn_left_nothing"].run(replace(found, bot=None)).outcome == PASS
 
 
-def test_refused_turn_that_left_nothing_is_good() -> None:
+@pytest.mark.parametrize("status", [UNHEARD, REFUSED])
+def test_turn_that_was_not_acknowledged_may_be_missing(status: str) -> None:
     """And the bot does not count it."""
-    kept = said("a", "b", "start over", "recall")
-    found = history(kept, kept)
-    turns = (*found.turns[:3], turn(THREE, REFUSED), *found.turns[3:])
-    assert worst(run_checks(replace(found, turns=turns))) == PASS
+    kept = said(*TEXTS[:3], RECALLS)
+    assert worst(run_checks(unacknowledged(status, kept, kept[-1]))) == PASS
+    assert known_checks()["context_survived"].run(unacknowledged(status, kept)).outcome == FAIL
+
+
+def test_unheard_turn_may_be_there() -> None:
+    """And the bot counts it."""
+    assert worst(run_checks(unacknowledged(UNHEARD, EXCHANGES))) == PASS
+    last = said(*TEXTS[:3], RECALLS)[-1]
+    assert known_checks()["context_survived"].run(unacknowledged(UNHEARD, EXCHANGES, last)).outcome == FAIL
 
 
 @pytest.mark.parametrize("removed", range(len(EXCHANGES)))
@@ -208,21 +122,9 @@ def test_turn_never_sent_is_seen() -> None:
     assert verdict.outcome == FAIL
 
 
-@pytest.mark.parametrize("is_stored", [True, False])
-def test_unheard_turn_may_be_there_or_not(is_stored: bool) -> None:
-    """Nothing was promised about it, but the bot must know what is stored."""
-    kept = said("a", "b", "start over", "c", "recall") if is_stored else said("a", "b", "start over", "recall")
-    found = history(kept, kept)
-    turns = (*found.turns[:3], turn(THREE, UNHEARD), found.turns[-1])
-    assert worst(run_checks(replace(found, turns=turns))) == PASS
-    other = turn(said("a", "b", "start over", "recall")[-1] if is_stored else RECALL)
-    wrong = known_checks()["context_survived"].run(replace(found, turns=(*turns[:-1], other)))
-    assert wrong.outcome == FAIL
-
-
 def test_repeated_message_must_be_there_as_often_as_acknowledged() -> None:
     """Users say the same thing twice."""
-    sent = said("a", "b", "a")
+    sent = said("remember a-1", RECALLS, "remember a-1")
     assert known_checks()["no_turn_lost"].run(history(sent, sent[:2])).outcome == FAIL
     assert worst(run_checks(history(sent, sent))) == PASS
 
@@ -236,13 +138,12 @@ def test_bot_that_is_not_known_is_no_witness(name: str) -> None:
 @pytest.mark.parametrize("name", ["slots_follow_events", "readings_agree"])
 def test_one_reading_of_the_store_is_not_enough(name: str) -> None:
     """It tells no slots, and there is nothing to compare it with."""
-    assert known_checks()[name].run(replace(GOOD, readings=GOOD.readings[:1])).outcome == UNKNOWN
+    assert known_checks()[name].run(replace(GOOD, readings=(STORE,))).outcome == UNKNOWN
 
 
 def test_initial_slots_of_a_bot_that_is_not_known_are_no_failure() -> None:
     """Only what events set is known of it."""
-    api = GOOD.readings[1]
-    told = replace(GOOD, readings=(replace(api, slots={**(api.slots or {}), "mood": "fine"}),))
+    told = replace(GOOD, readings=(replace(API, slots={**(API.slots or {}), "mood": "fine"}),))
     assert known_checks()["slots_follow_events"].run(told).outcome == FAIL
     assert known_checks()["slots_follow_events"].run(replace(told, bot=None)).outcome == PASS
 
