@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from tests.faults.fault import FaultError, Result, Target, wait_until
+from tests.faults.commands import output, run
+from tests.faults.fault import FaultError, Target, wait_until
 
 # systemd and supervisord bring a killed service back on their own; a service that takes longer
 # than this is started by hand, and the cure says so.
@@ -58,7 +59,7 @@ class ServiceManager(ABC):
         """
         mains = {service: self.main_process(service) for service in self.services}
         children: dict[int, list[int]] = {}
-        for line in self._output("ps -eo pid=,ppid=").splitlines():
+        for line in output(self.host, "ps -eo pid=,ppid=").splitlines():
             process, parent = map(int, line.split())
             children.setdefault(parent, []).append(process)
         found = {
@@ -67,36 +68,27 @@ class ServiceManager(ABC):
         # A manager may name a process for a moment that is dead already.
         return {service: identities for service, identities in found.items() if identities}
 
-    def kill(self, processes: frozenset[str]) -> None:
-        """Sends SIGKILL to all processes in one go."""
-        # One that ended just before makes kill complain; whether they died is looked at later.
-        self._run("kill -KILL " + " ".join(sorted(p.split("@")[0] for p in processes)))
+    def signal(self, name: str, processes: frozenset[str]) -> None:
+        """Sends a signal such as KILL to all processes in one go."""
+        # One that ended just before makes kill complain; whether it did what it should is looked at later.
+        run(self.host, f"kill -{name} " + " ".join(sorted(p.split("@")[0] for p in processes)))
 
     def alive(self, processes: frozenset[str]) -> frozenset[str]:
         """Returns those of the processes that still exist."""
-        return processes & frozenset(self._identities([int(p.split("@")[0]) for p in processes]))
+        return processes & frozenset(self._identities(_ids(processes)))
 
-    def _identities(self, processes: list[int]) -> list[str]:
+    def paused(self, processes: frozenset[str]) -> frozenset[str]:
+        """Returns those of the processes that SIGSTOP has stopped."""
+        return processes & frozenset(self._identities(_ids(processes), state="T"))
+
+    def _identities(self, processes: list[int], state: str = "[^Z]") -> list[str]:
         # Field 22 of /proc/PID/stat is the start time; field 2, the name, may hold spaces and
         # brackets. Z is a process that is dead already and waits for its parent to notice.
         command = "; ".join(
-            f"sed 's/^.*) //' /proc/{process}/stat 2>/dev/null | awk '$1 != \"Z\" {{print \"{process}@\" $20}}'"
+            f"sed 's/^.*) //' /proc/{process}/stat 2>/dev/null | awk '$1 ~ /{state}/ {{print \"{process}@\" $20}}'"
             for process in processes
         )
-        return self._output(command or "true").split()
-
-    def _run(self, command: str) -> Result:
-        try:
-            return self.host.run(command)
-        except OSError as error:
-            raise FaultError(str(error)) from None
-
-    def _output(self, command: str) -> str:
-        result = self._run(command)
-        if result.status != 0:
-            told = (result.errors or result.output).strip().replace("\n", " ")
-            raise FaultError(f"'{command}' failed on {self.host.name}: {told}.")
-        return result.output
+        return output(self.host, command or "true").split()
 
 
 class Systemd(ServiceManager):
@@ -104,28 +96,28 @@ class Systemd(ServiceManager):
 
     def restart(self) -> None:
         """Returns when systemd calls them active."""
-        self._output(f"systemctl restart {self.names}")
+        output(self.host, f"systemctl restart {self.names}")
 
     def start(self) -> None:
         """Also starts a unit that systemd has given up restarting."""
-        self._run(f"systemctl reset-failed {self.names}")
-        self._output(f"systemctl start {self.names}")
+        run(self.host, f"systemctl reset-failed {self.names}")
+        output(self.host, f"systemctl start {self.names}")
 
     def stop(self) -> None:
         """Returns when all their processes have ended."""
-        self._output(f"systemctl stop {self.names}")
+        output(self.host, f"systemctl stop {self.names}")
 
     def main_process(self, service: str) -> int:
         """Asks for `MainPID`, and for the load state to know a service that does not exist."""
-        shown = self._output(f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}").split()
+        shown = output(self.host, f"systemctl show --property=LoadState,MainPID {shlex.quote(service)}").split()
         properties = dict(line.split("=", 1) for line in shown)
         if properties.get("LoadState") != "loaded":
             raise FaultError(f"systemd on {self.host.name} knows no service '{service}'.")
         return int(properties["MainPID"])
 
-    def kill(self, processes: frozenset[str]) -> None:
-        """Kills whatever runs in the units."""
-        self._output(f"systemctl kill -s KILL {self.names}")
+    def signal(self, name: str, processes: frozenset[str]) -> None:
+        """Reaches whatever runs in the units, younger processes, too."""
+        run(self.host, f"systemctl kill -s {name} {self.names}")
 
 
 class Supervisord(ServiceManager):
@@ -133,21 +125,21 @@ class Supervisord(ServiceManager):
 
     def restart(self) -> None:
         """Returns when supervisord calls them RUNNING."""
-        told = self._output(f"supervisorctl restart {self.names}")
+        told = output(self.host, f"supervisorctl restart {self.names}")
         self._refuse_errors(told)
 
     def start(self) -> None:
         """Leaves alone what is starting or running."""
-        self._refuse_errors(self._run(f"supervisorctl start {self.names}").output, "already started")
+        self._refuse_errors(run(self.host, f"supervisorctl start {self.names}").output, "already started")
 
     def stop(self) -> None:
         """Returns when supervisord calls them STOPPED."""
-        self._refuse_errors(self._run(f"supervisorctl stop {self.names}").output, "not running")
+        self._refuse_errors(run(self.host, f"supervisorctl stop {self.names}").output, "not running")
 
     def main_process(self, service: str) -> int:
         """Asks for the state, because `supervisorctl pid` gives 0 for unknown names, too."""
         # Exit status 3 means that it is not running, which is an answer.
-        told = self._run(f"supervisorctl status {shlex.quote(service)}").output
+        told = run(self.host, f"supervisorctl status {shlex.quote(service)}").output
         name, state, *rest = [*told.split(), "", ""]
         if name != service or state in ("ERROR", ""):
             raise FaultError(f"supervisord on {self.host.name} knows no service '{service}': {told.strip()}.")
@@ -214,6 +206,10 @@ def bring_back(managers: Sequence[ServiceManager], before: Sequence[Processes]) 
         return "started by hand"
     names = "; ".join(f"{manager.names} on {manager.host.name}" for manager in managers)
     raise FaultError(f"Not all of these run again: {names}. See their logs.")
+
+
+def _ids(processes: frozenset[str]) -> list[int]:
+    return [int(process.split("@")[0]) for process in processes]
 
 
 def _family(process: int, children: dict[int, list[int]]) -> list[int]:

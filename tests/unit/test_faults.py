@@ -1,114 +1,18 @@
-"""Faults, against a host that is only played."""
+"""Faults of services, against a host that is only played."""
 
 from __future__ import annotations
 
-import re
-import shlex
-import subprocess
-from dataclasses import dataclass, field
-
 import pytest
 
-from tests.faults import fault, host, process, services
-from tests.faults.fault import Fault, FaultError, Target, known_faults, register
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command gave."""
-
-    output: str = ""
-    status: int = 0
-    errors: str = ""
-
-
-@dataclass
-class PlayedHost:
-    """A host with a service manager; what happens to its services is set by the test.
-
-    Attributes:
-        running: Process id of each service; 0 if it is not running.
-        survives: Whether processes live on, whatever is done to them.
-        comes_back: Whether the service manager brings back a killed service.
-        starts: Whether a service can be started by hand.
-    """
-
-    name: str = "played"
-    is_local: bool = False
-    running: dict[str, int] = field(default_factory=lambda: {"rasa": 10, "rasa-actions": 20})
-    survives: bool = False
-    comes_back: bool = True
-    starts: bool = True
-    commands: list[str] = field(default_factory=list)
-    boots: list[str] = field(default_factory=lambda: ["first", "", "second"])
-
-    def run(self, command: str) -> Answer:
-        """Answers as a shell there would."""
-        self.commands.append(command)
-        for pattern, act in (
-            ("systemctl show", self._show),
-            ("supervisorctl status", self._status),
-            ("boot_id", lambda _: self._boot()),
-            ("ps -eo", lambda _: self._tree()),
-            ("/proc/", self._identities),
-            ("ctl restart", lambda _: self._renew(by_hand=True)),
-            ("kill", lambda _: self._renew(by_hand=self.comes_back)),
-            ("ctl stop", lambda _: self._renew(by_hand=False)),
-            ("ctl start", lambda _: self._renew(by_hand=self.starts)),
-        ):
-            if pattern in command:
-                return act(command)
-        return Answer()
-
-    def _show(self, command: str) -> Answer:
-        name = shlex.split(command)[-1]
-        state = "loaded" if name in self.running else "not-found"
-        return Answer(f"LoadState={state}\nMainPID={self.running.get(name, 0)}\n")
-
-    def _status(self, command: str) -> Answer:
-        name = shlex.split(command)[-1]
-        if name not in self.running:
-            return Answer(f"{name}: ERROR (no such process)\n", status=4)
-        if not self.running[name]:
-            return Answer(f"{name}    BACKOFF   Exited too quickly\n", status=3)
-        return Answer(f"{name}    RUNNING   pid {self.running[name]}, uptime 0:00:01\n")
-
-    def _tree(self) -> Answer:
-        lines = ["1 0"]
-        for main in filter(None, self.running.values()):
-            lines += [f"{main} 1", f"{main + 1} {main}"]
-        return Answer("\n".join(lines))
-
-    def _identities(self, command: str) -> Answer:
-        alive = {each for main in self.running.values() if main for each in (main, main + 1)}
-        asked = {int(each) for each in re.findall(r"/proc/(\d+)/", command)}
-        return Answer(" ".join(f"{each}@7" for each in asked & alive))
-
-    def _renew(self, by_hand: bool) -> Answer:
-        if not self.survives:
-            self.running = {
-                name: (main + 100 if main else 500) if by_hand else 0 for name, main in self.running.items()
-            }
-        return Answer()
-
-    def _boot(self) -> Answer:
-        boot = self.boots.pop(0) if len(self.boots) > 1 else self.boots[0]
-        if not boot:
-            raise OSError("played cannot be reached.")
-        return Answer(boot)
+from tests.faults import fault, process, services
+from tests.faults.fault import Fault, FaultError, known_faults, register
+from tests.unit.played_host import Answer, PlayedHost, target
 
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "GONE_SECONDS", 0)
+    monkeypatch.setattr(process, "SEEN_SECONDS", 0)
     monkeypatch.setattr(services, "BACK_SECONDS", 0)
-    monkeypatch.setattr(host, "REBOOT_SECONDS", 0.05)
-    monkeypatch.setattr(host, "PAUSE_SECONDS", 0.01)
-
-
-def target(played: PlayedHost, manager: str = "systemd", *names: str) -> Target:
-    """Returns the services of a played host."""
-    return Target(played, manager, names or ("rasa", "rasa-actions"))
 
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
@@ -131,6 +35,31 @@ def test_stopped_services_stay_away_until_they_are_healed(manager: str) -> None:
     assert played.running == {"rasa": 0, "rasa-actions": 0}
     assert injected.heal() == "started by hand"
     assert played.running == {"rasa": 500, "rasa-actions": 500}
+
+
+@pytest.mark.parametrize("manager", services.MANAGERS)
+def test_paused_services_continue_where_they_were(manager: str) -> None:
+    """In the same processes, when they are healed and not before."""
+    played = PlayedHost()
+    injected = known_faults()["pause"]([target(played, manager)])
+    injected.inject()
+    assert played.paused
+    assert injected.heal() == "continued"
+    assert not played.paused
+    assert played.running == {"rasa": 10, "rasa-actions": 20}
+
+
+@pytest.mark.parametrize("manager", services.MANAGERS)
+def test_pause_that_did_nothing_is_an_error(manager: str) -> None:
+    """As of every fault; so is one that does not end."""
+    with pytest.raises(FaultError, match="did nothing: 10@7 11@7 20@7 21@7 goes on"):
+        known_faults()["pause"]([target(PlayedHost(survives=True), manager)]).inject()
+    played = PlayedHost()
+    injected = known_faults()["pause"]([target(played, manager)])
+    injected.inject()
+    played.running["rasa"] = 0
+    with pytest.raises(FaultError, match="did not go on after"):
+        injected.heal()
 
 
 @pytest.mark.parametrize("manager", services.MANAGERS)
@@ -218,47 +147,6 @@ def test_unreachable_host_is_told() -> None:
 
     with pytest.raises(FaultError, match="played cannot be reached"):
         known_faults()["kill"]([target(Gone())]).inject()
-
-
-def test_reboot_waits_for_another_boot() -> None:
-    """The host is away for a while."""
-    played = PlayedHost()
-    injected = known_faults()["reboot"]([target(played)])
-    injected.inject()
-    assert injected.heal() == "back by itself"
-    assert any("systemctl reboot" in command for command in played.commands)
-
-
-def test_reboot_refuses_this_machine() -> None:
-    """Which would end the test with it."""
-    played = PlayedHost(is_local=True)
-    refused = known_faults()["reboot"]([target(played)])
-    for use in (refused.check, refused.inject):
-        with pytest.raises(FaultError, match="is this machine"):
-            use()
-    assert not any("systemctl reboot" in command for command in played.commands)
-
-
-def test_reboot_refuses_this_machine_under_another_name() -> None:
-    """It may be reached by SSH, as if it were another."""
-    here = subprocess.run(("sh", "-c", host.BOOT), capture_output=True, text=True, check=True)
-    played = PlayedHost(boots=[here.stdout])
-    with pytest.raises(FaultError, match="is this machine"):
-        known_faults()["reboot"]([target(played)]).inject()
-    assert not any("systemctl reboot" in command for command in played.commands)
-
-
-def test_reboot_needs_a_host_that_answers() -> None:
-    """Otherwise nobody could tell whether it was rebooted."""
-    with pytest.raises(FaultError, match="played cannot be reached, so"):
-        known_faults()["reboot"]([target(PlayedHost(boots=[""]))]).check()
-
-
-def test_reboot_that_did_not_happen_is_an_error() -> None:
-    """The same boot id means the same boot."""
-    injected = known_faults()["reboot"]([target(PlayedHost(boots=["first"]))])
-    with pytest.raises(FaultError, match="did not reboot at all"):
-        injected.inject()
 
 
 def test_faults_are_known_by_unique_names() -> None:
