@@ -5,6 +5,7 @@ Mirrors, proxies and certificate authorities come from the machine's own setting
 
 from tests.lab.certificates import ca_bundle
 from tests.lab.cleanup import remove_leftovers, remove_run
+from tests.lab.disk import add_disk
 from tests.lab.distributions import System, systems
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
@@ -23,6 +24,7 @@ __all__ = [
     "Result",
     "System",
     "Unavailable",
+    "add_disk",
     "authorize",
     "build",
     "ca_bundle",

@@ -34,6 +34,8 @@ _SYSTEMD_CGROUP2: dict[str, Any] = {
     "command": ["sh", "-c", "umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec /sbin/init"],
     "cgroupns": "private",
 }
+# For disks (tests/lab/disk.py): every loop device, and what hands them out.
+_LOOP_DEVICES = ["b 7:* rwm", "c 10:237 rwm"]
 _CGROUPS = {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}}
 _START_SSHD = "mkdir -p /run/sshd && /usr/sbin/sshd"
 # No init system: of what a server does at boot, only sshd is started, once it has a key.
@@ -55,14 +57,15 @@ def start_host(
     mounts: Mapping[str, str] | None = None,
     network: Network | None = None,
     memory: str | None = None,
+    disks: bool = False,
 ) -> Host:
     """Start a throwaway machine of a system such as ``debian-12`` and wait until it is up.
 
     ``name`` is its host name, by which others on the network find it. Without ``network``
     it joins the run's own. ``mounts`` maps an absolute path here, or the name of a volume
     that ends with the run, to a path in the host (``:ro`` at its end: read-only).
-    ``memory`` is a limit such as ``2g``. Without ``systemd`` nothing but sshd is started,
-    as in a plain container.
+    ``memory`` is a limit such as ``2g``. ``disks``: whether it may be given disks of its own,
+    see ``add_disk``. Without ``systemd`` nothing but sshd is started, as in a plain container.
 
     Raises Unavailable if the system cannot be had here, LabError if the host does not start.
     """
@@ -85,6 +88,7 @@ def start_host(
             networking_config={joined.name: endpoint},
             mem_limit=memory,
             volumes=volumes,
+            device_cgroup_rules=_LOOP_DEVICES if disks else [],
             **(_PLAIN if not systemd else _SYSTEMD_CGROUP2 if cgroup2_only else _SYSTEMD),
         )
     except docker.errors.APIError as error:
