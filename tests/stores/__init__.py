@@ -8,6 +8,7 @@ no_tls: what is said where TLS is asked from the kit's server, which is without
 plain: where its driver tries TLS by itself, the options with which it does not
 administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
 right: the statements that take a right from the bot's account there, and give it back
+idle: where it is the kit's, how its server is told to close idle connections: `IdleTimeout` in tests/faults/idle.py
 mends: whether a table that Rasa has made is made over there, and not only given indexes
 own_database: where it is, the statements that give Rasa's own class a database `rasa_own`, for a table as it makes it
 loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
@@ -36,6 +37,7 @@ def known(store: str) -> dict[str, Any]:
         "no_tls": "does not speak it: set tracker_store_tls to false",
         "plain": {},
         "administrator": "",
+        "idle": {},
         "mends": False,
         "own_database": [],
         "loses": [],
