@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from tests.faults.fault import Fault, FaultError, Host, Target, register, wait_until
-from tests.faults.services import bring_back, manager_of
+from tests.faults.services import ServiceManager, bring_back, manager_of
 
 REBOOT_SECONDS = 300
 PAUSE_SECONDS = 2
@@ -76,7 +76,17 @@ class Reboot(Fault):
     def heal(self) -> str:
         """Waits for the services to start with the host."""
         managers = [manager_of(target) for target in self.targets]
+        if not wait_until(lambda: all(map(_answers, managers)), REBOOT_SECONDS, PAUSE_SECONDS):
+            raise FaultError(f"The service manager of {', '.join(self.hosts)} does not answer after the reboot.")
         return bring_back(managers, [{} for _ in managers])
+
+
+def _answers(manager: ServiceManager) -> bool:
+    """Tell whether a service manager answers: a container can be reached before it does."""
+    with suppress(FaultError):
+        manager.processes()
+        return True
+    return False
 
 
 def _boot_of_this_machine() -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults import host
 from tests.faults.fault import FaultError, known_faults
-from tests.unit.played_host import PlayedHost, target
+from tests.unit.played_host import Answer, PlayedHost, target
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +24,26 @@ def test_reboot_waits_for_another_boot() -> None:
     injected.inject()
     assert injected.heal() == "back by itself"
     assert any("systemctl reboot" in command for command in played.commands)
+
+
+def test_reboot_waits_until_the_service_manager_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container can be reached before systemd listens."""
+    monkeypatch.setattr(host, "REBOOT_SECONDS", 60)
+
+    class Booting(PlayedHost):
+        refusals = 3
+
+        def run(self, command: str) -> Answer:
+            if "systemctl show" in command and self.refusals:
+                self.refusals -= 1
+                return Answer(status=1, errors="Failed to connect to bus")
+            return super().run(command)
+
+    played = Booting()
+    injected = known_faults()["reboot"]([target(played)])
+    injected.inject()
+    assert injected.heal() == "back by itself"
+    assert not played.refusals
 
 
 def test_reboot_refuses_this_machine() -> None:
