@@ -13,22 +13,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.checks.check import FAIL, PASS, UNKNOWN
+from tests.checks.fate import ABSENT, DOUBLED, KEPT, LOST, MISPLACED
 from tests.checks.history import ACKNOWLEDGED, REFUSED
 from tests.checks.history import UNKNOWN as UNHEARD
+from tests.checks.recovery import Band, Recovery
 from tests.matrix.report import write_report
-from tests.matrix.results import (
-    ABSENT,
-    DOUBLED,
-    KEPT,
-    LOST,
-    MISPLACED,
-    Band,
-    CheckVerdict,
-    Counts,
-    Recovery,
-    Result,
-    SentTurn,
-)
+from tests.matrix.results import CheckVerdict, Counts, Result, SentTurn
 from tests.matrix.summary import CLASSES, RASA, STEADFAST, PlannedCell
 
 COMMIT = "0123456789ab"

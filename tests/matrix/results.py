@@ -10,53 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from tests.checks.check import FAIL, PASS, UNKNOWN
+from tests.checks.recovery import Band, Recovery
 from tests.kit import REPOSITORY
 
-FOLDER = REPOSITORY / "reports" / "faults"
+REPORTS = REPOSITORY / "reports"
+FOLDER = REPORTS / "faults"
 COMMIT_DIGITS = 12
 DIRTY = "-dirty"
 # Of each check, over all conversations of a cell.
 MOST_DETAILS = 20
 
-KEPT, LOST, DOUBLED, MISPLACED, ABSENT = "kept", "lost", "doubled", "misplaced", "absent"
-
 
 class ResultError(Exception):
     """A result cannot be read; one sentence."""
-
-
-@dataclass(frozen=True)
-class Band:
-    """One fault and its cure, in seconds since 1970.
-
-    Attributes:
-        injected: When it was begun.
-        broken: When it had been seen to have broken something.
-        heal: When its cure was begun.
-        healed: When all that it broke ran again.
-        cure: How, in a few words.
-    """
-
-    injected: float
-    broken: float
-    heal: float
-    healed: float
-    cure: str
-
-
-@dataclass(frozen=True)
-class Recovery:
-    """How a round was got over.
-
-    Attributes:
-        first_acknowledged: Seconds from `Band.healed` to the first acknowledgement; None where none came.
-        slow: Seconds from there until answers were as quick as before the first fault; None where they never were.
-        refused: How many turns were refused from the injection to the next one.
-    """
-
-    first_acknowledged: float | None
-    slow: float | None
-    refused: int
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.checks.fate import DOUBLED, KEPT, LOST, MISPLACED
 from tests.checks.history import ACKNOWLEDGED, REFUSED, UNKNOWN
-from tests.matrix.results import DOUBLED, KEPT, LOST, MISPLACED, Result, SentTurn
+from tests.matrix.results import Result, SentTurn
 
 # A turn that was refused and yet is stored: nothing of it may be.
 LEFT_BEHIND = "left behind"

@@ -11,21 +11,11 @@ from typing import Any
 import pytest
 
 from tests.checks.check import FAIL, PASS, UNKNOWN
+from tests.checks.fate import ABSENT, DOUBLED, KEPT, LOST, MISPLACED
 from tests.checks.history import ACKNOWLEDGED, REFUSED
+from tests.checks.recovery import Band, Recovery
 from tests.matrix.report import PAGE, as_json, as_page, write_report
-from tests.matrix.results import (
-    ABSENT,
-    DOUBLED,
-    KEPT,
-    LOST,
-    MISPLACED,
-    Band,
-    CheckVerdict,
-    Counts,
-    Recovery,
-    Result,
-    SentTurn,
-)
+from tests.matrix.results import CheckVerdict, Counts, Result, SentTurn
 from tests.matrix.summary import LEFT_OUT, NOT_RUN, RASA, STEADFAST, Matrix, PlannedCell, spread
 from tests.matrix.timeline import KINDS, LEFT_BEHIND, kind, timeline
 
