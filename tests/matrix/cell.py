@@ -1,0 +1,62 @@
+"""What a cell of the matrix is: a store with a class, and a fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.matrix.fault_cases import FaultCase
+
+STEADFAST, RASA = "steadfast", "rasa"
+# Ours first: its cells are the ones that a run must not miss.
+CLASSES = (STEADFAST, RASA)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a bot is deployed: what cells share that are run one after the other.
+
+    Attributes:
+        store: A file in tests/stores.
+        tracker_store_class: `steadfast` or `rasa`.
+        settings: Further settings of the kit, as pairs.
+        commands: Run on the store's host after the deploy: what no setting does.
+    """
+
+    store: str
+    tracker_store_class: str
+    settings: tuple[tuple[str, Any], ...] = ()
+    commands: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        loosened = [f"{name}: {value}" for name, value in self.settings]
+        return ", ".join([f"{self.store} with the class of {self.tracker_store_class}", *loosened, *self.commands])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A store with a class, and a fault.
+
+    Attributes:
+        name: The fault's, or that of a control which is made of it.
+        title: The fault, for people.
+        is_control: Whether it is known to lose turns, so that it must fail.
+    """
+
+    setup: Setup
+    fault: FaultCase
+    name: str
+    title: str
+    is_control: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Store, class and fault: what tells it from all others."""
+        return self.setup.store, self.setup.tracker_store_class, self.name
+
+    @property
+    def rounds(self) -> int:
+        """How often the fault happens, unless ROUNDS says otherwise: with Rasa's class once is enough to see it."""
+        return 1 if self.setup.tracker_store_class == RASA else self.fault.rounds
