@@ -38,7 +38,7 @@ verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=
 remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
 	@$(playbook) --extra-vars '{"remove_data": $(if $(filter yes,$(DATA)),true,false)}' playbooks/remove.yml
 
-.PHONY: test test-fast lint bench bench-deploy
+.PHONY: test test-fast lint faults bench bench-deploy
 test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh
 
@@ -48,6 +48,9 @@ test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute
 
 lint: .steadfast/test ## the linters only
 	@scripts/lint.sh
+
+faults: .steadfast/test ## break everything while users talk, and show what was kept [STORE=] [CLASS=] [FAULT=] [ROUNDS=] [SEED=]
+	@$(python) -m tests.matrix
 
 bench: .steadfast/test ## what a turn costs as history grows, against Rasa's own stores: [STORE=redis]
 	@$(python) -m tests.benchmark.stores $(STORE)
