@@ -14,7 +14,7 @@ own_database: where it is, the statements that give Rasa's own class a database 
 loses: the scenarios of `make verify` in which Rasa's own class is known to lose turns
 cheaper: how many times cheaper than with Rasa's own class a turn's store work must be after 400 turns, for `make bench`
 events: what Rasa's own class does with events in another way than the others: `Habits` in tests/events/table.py
-data: the folder of its data, on the server's host or, without a server, on the bot's; none where the kit has no say in it
+data: the folder of its data, on the server's host or, without a server, on the bot's; none where it is not the kit's
 version: a command that prints there what keeps the data, and its version
 controls: cells of the fault matrix that lose turns, to see that it catches them; each has
     fault: a name in tests/matrix/fault_cases.py; class: steadfast or rasa
