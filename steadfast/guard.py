@@ -7,7 +7,8 @@ and the agent as soon as there is one. So Steadfast's channel brings the guard, 
 
 - puts the store itself in the wrapper's place, in the agent and in its processor, also after a new model was loaded;
 - tells each request's turn to the store, and answers 503 where the store had to refuse, whatever Rasa made of that;
-- gives reminders to the store instead of to a scheduler in this process.
+- gives reminders to the store instead of to a scheduler in this process;
+- waits for the action server, and refuses the turn where it stays away.
 
 A store of Steadfast whose agent has no guard ends the process rather than be wrapped.
 """
@@ -23,6 +24,7 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import BaseHTTPResponse, HTTPResponse, json
 
+from steadfast.actions import PatientActions
 from steadfast.ending import end
 from steadfast.reminders import ReminderClock
 from steadfast.servers.server import ServerError
@@ -66,10 +68,12 @@ def guarded_store(agent: Any) -> AppendOnlyTrackerStore:
     store.is_guarded = True
     agent.tracker_store = store
     processor = agent.processor
-    if processor is not None and processor.tracker_store is not store:
+    if processor is not None and processor._schedule_reminders is not _change_reminders:
         processor.tracker_store = store
         processor._schedule_reminders = _change_reminders
         processor._cancel_reminders = _changed_already
+        if processor.action_endpoint is not None:
+            processor.action_endpoint = PatientActions(processor.action_endpoint, store.retry_seconds)
     return store
 
 

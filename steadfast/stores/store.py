@@ -40,6 +40,7 @@ class AppendOnlyTrackerStore(TrackerStore):
 
     Attributes:
         server: Where they are.
+        retry_seconds: How long a call is tried again while the server is away.
         reminder_seconds: How old a reminder may be that is still to be triggered, after the bot was away.
         is_guarded: Whether an agent uses this store directly, see `steadfast.guard`.
     """
@@ -81,6 +82,7 @@ class AppendOnlyTrackerStore(TrackerStore):
         self.is_guarded = False
         self._is_agents = False
         self._answer_seconds = answer_seconds
+        self.retry_seconds = retry_seconds
         self._patience = Patience(retry_seconds)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tracker-store")
         self._known = Conversations(cached_conversations)
@@ -152,9 +154,13 @@ class AppendOnlyTrackerStore(TrackerStore):
         Raises:
             Conflict: Something else was stored since the tracker was read; nothing was kept.
             ServerError: The server keeps nothing.
+            SteadfastError: The turn has failed before.
         """
         self._check_guard()
         turn = current_turn()
+        if turn.error is not None:
+            # Something that Rasa went on without, such as an action.
+            raise turn.error
         replaces = turn.replaces and mark_of(tracker) is None
         mark = mark_of(tracker) or await self._compared(tracker, replaces)
         _check_reminder(tracker.sender_id, mark, turn)
