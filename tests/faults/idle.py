@@ -54,7 +54,8 @@ class IdleConnections(Fault):
             targets: The server's service, on one host.
             port: The TCP port where it listens.
             timeout: How it is told.
-            use_store: Has the bot use its store once, so that it has a connection; that this fails is not minded.
+            use_store: Has the bot use its store, by several conversations at once, so that it has connections; that
+                this fails is not minded.
         """
         super().__init__(targets)
         (self.manager,) = [manager_of(target) for target in targets]
@@ -69,15 +70,18 @@ class IdleConnections(Fault):
         output(self.manager.host, "command -v ss")
 
     def inject(self) -> None:
-        """Returns when the server has closed every connection that the bot had."""
+        """Returns when the server has closed connections of the bot's.
+
+        One may stay: a bot that looks for something every second is never idle on the connection that it does so with.
+        """
         self.check()
         self._tell(self.timeout.apply.replace("{seconds}", str(SECONDS)))
         self.use_store()
         before = self._connections()
         if not before:
             raise FaultError(f"The bot has no connection to {self.manager.names}, so none can be closed.")
-        if not wait_until(lambda: not before & self._connections(), SECONDS + CLOSED_SECONDS):
-            left = ", ".join(sorted(before & self._connections()))
+        if not wait_until(lambda: bool(before - self._connections()), SECONDS + CLOSED_SECONDS):
+            left = ", ".join(sorted(before))
             raise FaultError(f"{self.manager.names} on {self.manager.host.name} did not close what was idle: {left}.")
 
     def heal(self) -> str:

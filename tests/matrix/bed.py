@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,14 @@ BOT = "bot"
 RASA, ACTIONS = "rasa", "rasa-actions"
 # Nobody listens there: a channel that only makes another configuration of a bot.
 UNUSED_CHANNEL = "http://127.0.0.1:9/"
+# Other conversations than those of any users.
+TALK_AT_ONCE = """
+import json, sys, threading, urllib.request
+def talk(number):
+    message = json.dumps({"sender": f"somebody-else-{number}", "message": "what do you remember"})
+    urllib.request.urlopen(f"{sys.argv[1]}/webhooks/rest/webhook", message.encode(), timeout=60).read()
+for number in range(8): threading.Thread(target=talk, args=[number]).start()
+"""
 
 
 class BedError(Exception):
@@ -195,8 +204,8 @@ class Bed:
         return sorted((self.kit.folder / "secrets").glob(f"{self.setup.store}_*password"))
 
     def use_store(self) -> None:
-        """Has the bot use its store once."""
-        self.bot.talk("somebody-else", ["what do you remember"])
+        """Has the bot use its store by several conversations at once, so that it has several connections."""
+        self.bot.host.run(f"python3 -c {shlex.quote(TALK_AT_ONCE)} {self.bot.facts['url']}")
 
     def server_version(self) -> str:
         """Returns name and version of what keeps the data."""

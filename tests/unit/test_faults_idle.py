@@ -23,11 +23,13 @@ class ServerHost(PlayedHost):
         timeout: The server's timeout in seconds.
         connected: Whether the bot has a connection.
         closes: Whether the server closes what is idle.
+        others: The other end of a connection that is never idle; None for none.
     """
 
     timeout: int = 0
     connected: bool = False
     closes: bool = True
+    others: str | None = None
     looks: int = 0
 
     def run(self, command: str) -> Answer:
@@ -38,7 +40,8 @@ class ServerHost(PlayedHost):
             self.looks += 1
             if self.looks > 1 and self.timeout and self.closes:
                 self.connected = False
-            return Answer("0 0 10.0.0.5:6379 10.0.0.4:40000\n" if self.connected else "")
+            others = "" if self.others is None else f"0 0 10.0.0.5:6379 {self.others}\n"
+            return Answer(others + ("0 0 10.0.0.5:6379 10.0.0.4:40000\n" if self.connected else ""))
         return super().run(command)
 
     def use_store(self) -> None:
@@ -71,10 +74,19 @@ def test_idle_connections_are_closed(restart: bool) -> None:
     assert host.running["rasa"] == (210 if restart else 10)
 
 
-def test_connection_that_stays_is_an_error() -> None:
+def test_connections_that_stay_are_an_error() -> None:
     """It would prove nothing."""
     with pytest.raises(FaultError, match=r"did not close what was idle: 10\.0\.0\.4:40000"):
         fault_of(ServerHost(closes=False)).inject()
+
+
+def test_connection_that_is_used_may_stay() -> None:
+    """As that of the kit's own class, which looks for reminders."""
+    host = ServerHost(others="10.0.0.4:50000")
+    fault_of(host).inject()
+    assert not host.connected
+    with pytest.raises(FaultError, match=r"did not close what was idle: 10\.0\.0\.4:40000, 10\.0\.0\.4:50000"):
+        fault_of(ServerHost(closes=False, others="10.0.0.4:50000")).inject()
 
 
 def test_bot_without_a_connection_is_an_error() -> None:
