@@ -18,6 +18,9 @@ def slots_follow_events(history: History) -> Iterable[str]:
     telling = tuple(reading for reading in history.readings if reading.slots is not None)
     unread = tuple(reading for reading in history.readings if reading.events is None)
     if not telling + unread:
+        if history.readings and not any(reading.events for reading in history.readings):
+            # A conversation that is not stored has none.
+            return ()
         raise CannotTellError("No reading tells the slots.")
     return _told_slots_follow(replace(history, readings=telling + unread))
 

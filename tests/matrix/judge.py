@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tests.checks.check import PASS, UNKNOWN, Verdict, run_checks, worst
@@ -11,6 +11,7 @@ from tests.checks.fate import ABSENT, DOUBLED, LOST, MISPLACED, fates
 from tests.checks.history import ACKNOWLEDGED, REFUSED, History
 from tests.checks.history import UNKNOWN as NOT_HEARD
 from tests.checks.recovery import recoveries
+from tests.checks.turns import something_acknowledged
 from tests.matrix.results import MOST_DETAILS, CheckVerdict, Counts, Result, SentTurn
 from tests.matrix.trial import Trial
 
@@ -35,7 +36,7 @@ def judge(trial: Trial, histories: Sequence[History], where: Where) -> Result:
     cell = trial.cell
     store, tracker_store_class, fault = cell.key
     turns = [turn for history in histories for turn in _sent(history)]
-    verdicts = _together([_named(history, verdict) for history in histories for verdict in run_checks(history)])
+    verdicts = _together(_verdicts(histories))
     outcome = worst(verdicts)
     return Result(
         store=store,
@@ -76,6 +77,19 @@ def _sent(history: History) -> Iterable[SentTurn]:
             turn.tries,
             turn.error,
         )
+
+
+def _verdicts(histories: Sequence[History]) -> Iterator[Verdict]:
+    """Yields what the checks say of each conversation.
+
+    That something must have been acknowledged holds of all of them together: in a long outage a conversation may begin
+    and end.
+    """
+    heard = [any(turn.status == ACKNOWLEDGED for turn in history.turns) for history in histories]
+    for history, is_heard in zip(histories, heard, strict=True):
+        for verdict in run_checks(history):
+            if is_heard or not any(heard) or verdict.check != something_acknowledged.__name__:
+                yield _named(history, verdict)
 
 
 def _named(history: History, verdict: Verdict) -> Verdict:
