@@ -109,7 +109,7 @@ def main() -> None:
     """Measure in turns, print a table, and fail when a promise was missed."""
     lab.ensure_engine()
     lab.remove_leftovers()
-    archive = python_archive(REPOSITORY / ".steadfast" / "cache")
+    archive = python_archive(lab.cache_dir())
     if archive is None:
         sys.exit("This benchmark needs a Python 3.8 - 3.10 on this machine, for both sides.")
     by_hand: list[float] = []

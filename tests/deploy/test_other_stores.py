@@ -63,7 +63,7 @@ def bot(
 ) -> Iterator[Bot]:
     """A host with a DynamoDB of the lab and a bot that uses it."""
     host = start("debian-12", "others")
-    url = dynamodb.start_dynamodb(host, REPOSITORY / ".steadfast" / "cache")
+    url = dynamodb.start_dynamodb(host)
     kit = Kit(
         tmp_path_factory.mktemp("others") / "inventory",
         {"others": host.ansible_variables()},

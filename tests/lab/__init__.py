@@ -13,7 +13,7 @@ from tests.lab.host import Host, Result
 from tests.lab.hosts import start_host
 from tests.lab.images import build, image
 from tests.lab.networks import Network, network
-from tests.lab.runs import run_id
+from tests.lab.runs import cache_dir, run_id
 from tests.lab.ssh import KeyPair, authorize, generate_key
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "authorize",
     "build",
     "ca_bundle",
+    "cache_dir",
     "ensure_engine",
     "generate_key",
     "image",

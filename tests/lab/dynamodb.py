@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.lab.errors import LabError
 from tests.lab.host import Host
 from tests.lab.packages import apt_install
-from tests.lab.runs import progress
+from tests.lab.runs import cache_dir, lock, progress
 
 # 4.0.0 asks for Node.js 20, but runs on the 18 of Debian 12; 3.2.2 cannot be told where to listen.
 _DYNALITE = "dynalite@4.0.0"
@@ -37,13 +37,15 @@ sys.exit("nothing listens")
 SERVICE = "dynalite"
 
 
-def start_dynamodb(host: Host, cache: Path, port: int = 4567, address: str = "127.0.0.1") -> str:
+def start_dynamodb(host: Host, port: int = 4567, address: str = "127.0.0.1") -> str:
     """Run the server on a host as the systemd unit ``dynalite``, and return its URL there.
 
-    It listens on that address of the host's and takes any key. What npm downloads is kept in the
-    folder ``cache``. Raises LabError if it cannot be had or does not start.
+    It listens on that address of the host's and takes any key. Raises LabError if it cannot be had
+    or does not start.
     """
-    host.put(_packages(cache), "/opt/dynalite")
+    with lock(SERVICE):
+        packages = _packages(cache_dir())
+    host.put(packages, "/opt/dynalite")
     host.exec("apt-get update -qq && apt-get install --yes -qq --no-install-recommends nodejs")
     host.put(_UNIT.format(address=address, port=port).encode(), f"/etc/systemd/system/{SERVICE}.service")
     host.exec(f"systemctl daemon-reload && systemctl enable --now {SERVICE}")

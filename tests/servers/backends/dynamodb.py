@@ -14,7 +14,6 @@ from steadfast.readers.dynamodb import Store
 from steadfast.servers.dynamo import DynamoServer
 from steadfast.servers.dynamo_tables import decimals, plain, turns_of
 from steadfast.servers.server import Event, Server, ServerError
-from tests.kit import REPOSITORY
 from tests.lab import dynamodb
 from tests.servers.backends.backend import Backend
 
@@ -37,7 +36,7 @@ class DynamodbBackend(Backend):
 
     def configure(self) -> None:
         """Has it listen on all addresses; it writes to disk before it answers."""
-        dynamodb.start_dynamodb(self.host, REPOSITORY / ".steadfast" / "cache", self.port, address="0.0.0.0")
+        dynamodb.start_dynamodb(self.host, self.port, address="0.0.0.0")
 
     def open(self, place: str, *, host: str | None = None, port: int | None = None, **options: Any) -> Server:
         """Opens the tables with that endpoint, which boto3 reads from the environment when it connects."""
