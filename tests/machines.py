@@ -6,6 +6,7 @@ from typing import Any
 
 from tests import lab
 from tests.lab.python_archive import python_archive
+from tests.prepared import prepared_image
 
 # The system of what does not say which.
 DEFAULT_SYSTEM = "debian-12"
@@ -14,12 +15,22 @@ CACHE_IN_HOST = "/var/cache/steadfast"
 SYSTEMS_WITH_PYTHON = ("debian-11", "ubuntu-22.04")
 
 
-def start_machine(system: str, name: str, **options: Any) -> lab.Host:
-    """Start a throwaway machine that has the cache of packages; `options` are those of `lab.start_host`."""
+def start_machine(system: str, name: str, *, is_prepared: bool = False, **options: Any) -> lab.Host:
+    """Start a throwaway machine that has the cache of packages.
+
+    Args:
+        system: as in `debian-12`.
+        name: its host name.
+        is_prepared: whether Rasa's packages and the sample bot's model are there already. Otherwise it is a
+            server as one gets it, which is for what is said about the installation itself.
+        options: those of `lab.start_host`.
+    """
     # One download of Rasa's packages for all hosts of all runs.
     cache = lab.cache_dir() / "packages"
     cache.mkdir(exist_ok=True)
-    return lab.start_host(system, name, mounts={str(cache): CACHE_IN_HOST}, **options)
+    mounts = {str(cache): CACHE_IN_HOST}
+    image = prepared_image(system, machine_settings(system), mounts) if is_prepared else None
+    return lab.start_host(system, name, snapshot=image, mounts=mounts, **options)
 
 
 def machine_settings(system: str) -> dict[str, Any]:

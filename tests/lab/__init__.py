@@ -14,6 +14,7 @@ from tests.lab.hosts import start_host
 from tests.lab.images import build, image
 from tests.lab.networks import Network, network
 from tests.lab.runs import cache_dir, run_id
+from tests.lab.snapshots import snapshot
 from tests.lab.ssh import KeyPair, authorize, generate_key
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "remove_leftovers",
     "remove_run",
     "run_id",
+    "snapshot",
     "start_host",
     "systems",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import docker
-from docker.types import EndpointConfig
+from docker.types import EndpointConfig, Mount
 
 from tests.lab.distributions import find
 from tests.lab.engine import ensure_engine
@@ -36,7 +36,7 @@ _SYSTEMD_CGROUP2: dict[str, Any] = {
 }
 # For disks (tests/lab/disk.py): every loop device, and what hands them out.
 _LOOP_DEVICES = ["b 7:* rwm", "c 10:237 rwm"]
-_CGROUPS = {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}}
+_CGROUPS = Mount("/sys/fs/cgroup", "/sys/fs/cgroup", type="bind")
 _START_SSHD = "mkdir -p /run/sshd && /usr/sbin/sshd"
 # No init system: of what a server does at boot, only sshd is started, once it has a key.
 _PLAIN: dict[str, Any] = {
@@ -54,6 +54,7 @@ def start_host(
     name: str,
     *,
     systemd: bool = True,
+    snapshot: str | None = None,
     mounts: Mapping[str, str] | None = None,
     network: Network | None = None,
     memory: str | None = None,
@@ -62,20 +63,21 @@ def start_host(
     """Start a throwaway machine of a system such as ``debian-12`` and wait until it is up.
 
     ``name`` is its host name, by which others on the network find it. Without ``network``
-    it joins the run's own. ``mounts`` maps an absolute path here, or the name of a volume
+    it joins the run's own. ``snapshot`` is the reference of an image of that system to start from
+    instead of a fresh server's. ``mounts`` maps an absolute path here, or the name of a volume
     that ends with the run, to a path in the host (``:ro`` at its end: read-only).
     ``memory`` is a limit such as ``2g``. ``disks``: whether it may be given disks of its own,
     see ``add_disk``. Without ``systemd`` nothing but sshd is started, as in a plain container.
 
     Raises Unavailable if the system cannot be had here, LabError if the host does not start.
     """
-    reference = image(system)
+    reference = snapshot or image(system)
     joined = network or default_network()
     cgroup2_only = find(system).cgroup2_only
-    volumes = dict(_CGROUPS) if systemd and not cgroup2_only else {}
-    for source, target in (mounts or {}).items():
-        path, _, mode = target.partition(":")
-        volumes[_volume(source)] = {"bind": path, "mode": mode or "rw"}
+    # As mounts and not as volumes, which a snapshot of the host would demand of its own hosts.
+    mounted = [_mount(source, target) for source, target in (mounts or {}).items()]
+    if systemd and not cgroup2_only:
+        mounted.append(_CGROUPS)
     client = ensure_engine()
     endpoint = EndpointConfig(client.api.api_version, ipv4_address=joined.next_address(), aliases=[name])
     try:
@@ -87,7 +89,7 @@ def start_host(
             network=joined.name,
             networking_config={joined.name: endpoint},
             mem_limit=memory,
-            volumes=volumes,
+            mounts=mounted,
             device_cgroup_rules=_LOOP_DEVICES if disks else [],
             **(_PLAIN if not systemd else _SYSTEMD_CGROUP2 if cgroup2_only else _SYSTEMD),
         )
@@ -106,11 +108,13 @@ def start_host(
     return host
 
 
-def _volume(source: str) -> str:
+def _mount(source: str, target: str) -> Mount:
     """Return what Docker mounts: a folder here as it is, or a volume that is made for this run."""
+    path, _, mode = target.partition(":")
+    read_only = mode == "ro"
     if source.startswith("/"):
-        return source
+        return Mount(path, source, type="bind", read_only=read_only)
     if "/" in source:
         raise LabError(f"{source!r} is neither an absolute path nor the name of a volume")
     volume = ensure_engine().volumes.create(f"steadfast-{run_id()}-{source}", labels=labels())
-    return volume.name
+    return Mount(path, volume.name, read_only=read_only)
