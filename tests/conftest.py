@@ -57,12 +57,12 @@ def deployed(
     start: Callable[..., lab.Host],
     settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[[str], Deployed]:
-    """Deploy bot and store on one host of a system, once a session."""
-    found: dict[str, Deployed] = {}
+) -> Callable[..., Deployed]:
+    """Deploy bot and store on one host of a system, once a session; a host that was not prepared serves for both."""
 
-    def deploy(system: str) -> Deployed:
-        host = start(system, system)
+    @functools.cache
+    def deploy(system: str, is_prepared: bool) -> Deployed:
+        host = start(system, system if is_prepared else f"new-{system}", is_prepared=is_prepared)
         kit = Kit(
             tmp_path_factory.mktemp(system) / "inventory",
             {system: host.ansible_variables()},
@@ -72,10 +72,12 @@ def deployed(
         )
         return Deployed(host, kit, kit.deploy())
 
-    def deployed_once(system: str) -> Deployed:
-        if system not in found:
-            found[system] = deploy(system)
-        return found[system]
+    new: set[str] = set()
+
+    def deployed_once(system: str, *, is_prepared: bool = True) -> Deployed:
+        if not is_prepared:
+            new.add(system)
+        return deploy(system, system not in new)
 
     return deployed_once
 

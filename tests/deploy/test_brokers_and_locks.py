@@ -74,12 +74,19 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
 }
 
 
+def kits_files(host: lab.Host) -> str:
+    """List the kit's files with their times."""
+    folders = "/etc/steadfast /opt/steadfast /etc/redis"
+    return host.exec(f"find {folders} -maxdepth 2 -printf '%p %T@\n' 2>/dev/null", check=False).stdout
+
+
 class Bed(NamedTuple):
-    """A host with its inventory, and a RabbitMQ on it."""
+    """A host with its inventory, a RabbitMQ on it, and the kit's files before the first deploy."""
 
     host: lab.Host
     kit: Kit
     rabbitmq: RabbitMQ
+    new: str
 
     def steadfast(self, *arguments: str) -> str:
         """Run the command `steadfast` as the bot's account."""
@@ -124,7 +131,7 @@ def bed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bed]:
     """A fresh host with RabbitMQ on it."""
-    host = start(SYSTEM, "brokers")
+    host = start(SYSTEM, "brokers", is_prepared=True)
     kit = Kit(
         tmp_path_factory.mktemp("brokers") / "inventory",
         {SYSTEM: host.ansible_variables()},
@@ -132,7 +139,7 @@ def bed(
         stores=[SYSTEM],
         settings=settings(SYSTEM),
     )
-    yield Bed(host, kit, RabbitMQ(host))
+    yield Bed(host, kit, RabbitMQ(host), kits_files(host))
     host.remove()
 
 
@@ -141,7 +148,7 @@ def test_wrong_settings_are_refused_before_the_host_is_touched(bed: Bed, case: s
     """Each with the variable, its value and what is allowed."""
     variables, parts = REFUSED[case]
     bed.kit.deploy(**variables).failed_with(*parts)
-    assert bed.host.exec("ls /etc/steadfast /opt/steadfast /etc/redis 2>/dev/null", check=False).stdout == ""
+    assert kits_files(bed.host) == bed.new
 
 
 def test_events_arrive_in_rabbitmq(bed: Bed) -> None:

@@ -67,7 +67,7 @@ def mover(
 
     What one has said is copied many times in the format of Rasa's class: a store that was there before the kit.
     """
-    host = start(SYSTEM, "mover")
+    host = start(SYSTEM, "mover", is_prepared=True)
     kit = Kit(
         tmp_path_factory.mktemp("mover") / "inventory",
         {"mover": host.ansible_variables()},

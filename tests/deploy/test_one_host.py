@@ -10,6 +10,7 @@ import pytest
 import testinfra
 
 from tests.conftest import Deployed
+from tests.machines import DEFAULT_SYSTEM
 
 SYSTEMS = ("debian-12", "debian-11", "debian-13", "ubuntu-22.04", "ubuntu-24.04")
 SERVICES = ("rasa", "rasa-actions", "redis-tracker")
@@ -17,6 +18,12 @@ SERVICES = ("rasa", "rasa-actions", "redis-tracker")
 pytestmark = pytest.mark.parametrize("system", SYSTEMS)
 
 Deployments = Callable[[str], Deployed]
+
+
+@pytest.fixture(scope="session")
+def deployed(deployed: Callable[..., Deployed]) -> Deployments:
+    """Install everything on the default system; on the others a prepared host will do, which was installed likewise."""
+    return lambda system: deployed(system, is_prepared=system != DEFAULT_SYSTEM)
 
 
 def test_deploy_ends_with_the_bots_answer(deployed: Deployments, system: str) -> None:

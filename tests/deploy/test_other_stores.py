@@ -62,7 +62,7 @@ def bot(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bot]:
     """A host with a DynamoDB of the lab and a bot that uses it."""
-    host = start("debian-12", "others")
+    host = start("debian-12", "others", is_prepared=True)
     url = dynamodb.start_dynamodb(host)
     kit = Kit(
         tmp_path_factory.mktemp("others") / "inventory",
