@@ -3,6 +3,8 @@ INVENTORY ?= inventory/local
 ANSIBLE_ARGS ?=
 
 export PATH := $(CURDIR)/.steadfast/venv/bin:$(PATH)
+# Each task of Ansible's is a process of its own, which would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 python := .steadfast/venv/bin/python
 playbook = ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
 # sudo may ask for a password: then Ansible must ask for it, too.
