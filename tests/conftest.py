@@ -14,6 +14,14 @@ from tests import lab
 from tests.kit import Kit, Run
 from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
+# The groups that take longest begin first: otherwise one process is left with them when the others have nothing to do.
+LONGEST = (
+    *("debian-12 stores", "debian-12 test_brokers_and_locks", "debian-13", "debian-sid", "debian-11"),
+    *("ubuntu-22.04", "ubuntu-24.04", "debian-12 test_faults", "debian-12 test_two_hosts", "debian-12 test_tls"),
+    *("debian-12 test_migrate", "debian-12 test_local", "debian-12 test_other_stores", "servers debian-12"),
+    *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-11"),
+)
+
 
 @dataclass(frozen=True)
 class Deployed:
@@ -101,6 +109,18 @@ def _group(item: pytest.Function) -> str:
     if system != DEFAULT_SYSTEM:
         return system
     return f"{system} {'stores' if 'store' in parameters else item.path.stem}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the groups that take longest; within each the order stays."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+
+    def rank(item: pytest.Item) -> int:
+        marker = item.get_closest_marker("xdist_group")
+        return ranks.get(marker.args[0], len(ranks)) if marker else len(ranks)
+
+    items.sort(key=rank)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
