@@ -13,9 +13,11 @@ _FOLDER = "/var/lib/lab-disks"
 _MAKE = {"ext4": "mkfs.ext4 -q -m 0", "xfs": "mkfs.xfs -q"}
 # As the installers of Debian and Ubuntu have it.
 _OPTIONS = {"ext4": "loop,errors=remount-ro", "xfs": "loop"}
-# A container's /dev is made anew at each start, without them.
+# A container's /dev is made anew at each start, without them. And what is unmounted must be so for every service, as on
+# any other host: in a container systemd leaves mounts private, and a service that starts later keeps its own.
 _DEVICES = """#!/bin/sh
 set -e
+mount --make-rshared /
 [ -e /dev/loop-control ] || mknod --mode=600 /dev/loop-control c 10 237
 for number in $(seq 0 63); do
     [ -e /dev/loop$number ] || mknod --mode=600 /dev/loop$number b 7 $number
