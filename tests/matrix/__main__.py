@@ -11,19 +11,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from tests import lab
 from tests.checks.check import PASS, UNKNOWN
-from tests.matrix.bed import Bed
 from tests.matrix.cell import STEADFAST, Cell
 from tests.matrix.cells import all_cells, left_out
 from tests.matrix.fault_cases import FAULT_CASES
+from tests.matrix.lanes import LaneError, Lanes
 from tests.matrix.report import write_report
 from tests.matrix.results import (
     REPORTS,
@@ -34,14 +32,11 @@ from tests.matrix.results import (
     forget_unknown,
     outcome_of,
     read_all,
-    write,
 )
-from tests.matrix.run import Run
 from tests.matrix.screen import Screen, matrix
 from tests.matrix.selection import Selection, SelectionError, select
 from tests.matrix.summary import PlannedCell
 from tests.matrix.trial import Trial
-from tests.matrix.users import CellUsers
 
 BAD, CANNOT_RUN, INTERRUPTED = 1, 2, 130
 # As on the command line of make, which hands them on so.
@@ -53,6 +48,7 @@ def run(selection: Selection, commit: str, console: Console) -> None:
 
     Raises:
         KeyboardInterrupt: It was interrupted; what was done until then is kept.
+        LaneError: Not everything could be run.
         lab.LabError: There are no hosts to be had.
         ResultError: What was kept cannot be read.
     """
@@ -67,20 +63,10 @@ def run(selection: Selection, commit: str, console: Console) -> None:
     console.print(f"Seed {selection.seed}: SEED={selection.seed} has the users say the same again.")
     trials = [Trial(cell, selection.seed, selection.rounds or cell.rounds) for cell in cells]
     screen = Screen(console, selection.cells, read_all(commit))
-
-    def keep(result: Result) -> None:
-        write(result)
-        screen.add(result)
-
     lab.ensure_engine()
     lab.remove_leftovers()
-    with tempfile.TemporaryDirectory() as folder:
-        bed = Bed(Path(folder))
-        try:
-            with screen.showing(trials):
-                Run(bed, trials, commit, CellUsers.of, keep).carry_out()
-        finally:
-            lab.remove_run(lab.run_id())
+    with screen.showing(trials):
+        Lanes(trials, commit, screen.add).carry_out()
 
 
 def verdict(cells: Sequence[Cell], commit: str, console: Console) -> int:
@@ -137,8 +123,8 @@ def main() -> None:
         commit = current_commit()
         run(selection, commit, console)
         sys.exit(verdict(selection.cells, commit, console))
-    except (SelectionError, ResultError, lab.LabError) as error:
-        print(f"Nothing was run. {error}", file=sys.stderr)
+    except (SelectionError, ResultError, LaneError, lab.LabError) as error:
+        print(f"Not everything could be run. {error}", file=sys.stderr)
         sys.exit(CANNOT_RUN)
     except KeyboardInterrupt:
         print("Interrupted: what was done is kept, and the next make faults goes on from there.", file=sys.stderr)

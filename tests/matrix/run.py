@@ -128,10 +128,10 @@ class Run:
         store = trial.cell.setup.store
         server = self.bed.server_version() if self.bed.setup else store
         trial.result = judge(trial, histories, Where(self._commit, system_of(store), server))
-        trial.state = DONE
         self._keep(trial.result)
+        trial.say(DONE)
 
 
 def _say(trials: Sequence[Trial], state: str) -> None:
     for trial in trials:
-        trial.state = state
+        trial.say(state)

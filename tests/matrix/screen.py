@@ -47,17 +47,20 @@ class Screen:
         """Shows a result, from now on."""
         self.results.append(result)
         if not self.console.is_terminal:
-            self.console.print(sentence(result))
+            self.console.print(sentence(result), soft_wrap=True)
 
     def _shown(self) -> Group:
         return Group(matrix(self.cells, self.results), self._now())
 
     def _now(self) -> Text:
         done = sum(trial.state == DONE for trial in self.trials)
-        busy = [trial for trial in self.trials if trial.state not in (WAITING, DONE, TALKED)]
-        happening = f"{busy[0].cell.setup.title}: {busy[0].cell.title}, {busy[0].state}" if busy else ""
+        busy = {
+            trial.cell.setup: f"{trial.cell.setup.title}: {trial.cell.title}, {trial.state}"
+            for trial in self.trials
+            if trial.state not in (WAITING, DONE, TALKED)
+        }
         minutes = (time.monotonic() - self._started) / 60
-        return Text(f"{happening} · {done} of {len(self.trials)} cells, {minutes:.0f} min", style="dim")
+        return Text("\n".join([*busy.values(), f"{done} of {len(self.trials)} cells, {minutes:.0f} min"]), style="dim")
 
 
 def matrix(cells: Sequence[Cell], results: Iterable[Result]) -> Table:

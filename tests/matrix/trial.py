@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -19,7 +19,7 @@ from tests.matrix.results import Result
 # How long every user may wait for an answer: a killed Rasa takes 20 s to start, more on a busy machine.
 RECOVERY_SECONDS = 150
 # They talk at least so long before the first fault, between two, and after the last one.
-CALM_SECONDS = 1.5
+CALM_SECONDS = 0.5
 WAITING, TALKED, DONE = "waiting", "talked", "done"
 
 
@@ -57,6 +57,7 @@ class Trial:
         histories: The conversations, without readings.
         trouble: Why it could not be carried through, in a sentence; None if it could.
         result: What became of it, once that is known.
+        told: Called with the trial whenever its state has changed.
     """
 
     cell: Cell
@@ -69,6 +70,12 @@ class Trial:
     histories: list[History] = field(default_factory=list)
     trouble: str | None = None
     result: Result | None = None
+    told: Callable[[Trial], None] = field(default=lambda trial: None, repr=False)
+
+    def say(self, state: str) -> None:
+        """Changes the state, and tells whoever watches."""
+        self.state = state
+        self.told(self)
 
     @property
     def senders(self) -> list[str]:
@@ -89,7 +96,7 @@ def carry_out(bed: Bed, trial: Trial, users: Users) -> None:
         with users.talking():
             _see_answers(trial, users, "Before anything was broken")
             for number in range(1, trial.rounds + 1):
-                trial.state = f"round {number} of {trial.rounds}"
+                trial.say(f"round {number} of {trial.rounds}")
                 trial.bands.append(_round(bed, trial.cell, users))
                 _see_answers(trial, users, f"After fault {number}")
     except (FaultError, ControlError, BedError) as error:
@@ -97,7 +104,7 @@ def carry_out(bed: Bed, trial: Trial, users: Users) -> None:
     with suppress(ControlError):
         trial.histories = users.histories()
     trial.seconds = time.time() - trial.started
-    trial.state = TALKED
+    trial.say(TALKED)
 
 
 def _round(bed: Bed, cell: Cell, users: Users) -> Band:
