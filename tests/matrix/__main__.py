@@ -39,6 +39,8 @@ from tests.matrix.summary import PlannedCell
 from tests.matrix.trial import Trial
 
 BAD, CANNOT_RUN, INTERRUPTED = 1, 2, 130
+FILE_WIDTH = 160
+HEALING = "Interrupted: what is broken is healed, and what was done is read and kept; once more ends it at once."
 # As on the command line of make, which hands them on so.
 OPTIONS = ("STORE", "CLASS", "FAULT", "ROUNDS", "SEED")
 
@@ -66,7 +68,7 @@ def run(selection: Selection, commit: str, console: Console) -> None:
     lab.ensure_engine()
     lab.remove_leftovers()
     with screen.showing(trials):
-        Lanes(trials, commit, screen.add).carry_out()
+        Lanes(trials, commit, screen.add, lambda: console.print(HEALING)).carry_out()
 
 
 def verdict(cells: Sequence[Cell], commit: str, console: Console) -> int:
@@ -77,7 +79,7 @@ def verdict(cells: Sequence[Cell], commit: str, console: Console) -> int:
     console.print(matrix(cells, [result for results in chosen.values() for result in results]))
     bad = [cell for cell in cells if not _is_good(cell, chosen[cell.key])]
     for cell in bad:
-        console.print(_complaint(cell, chosen[cell.key]))
+        console.print(_complaint(cell, chosen[cell.key]), soft_wrap=True)
     console.print(f"The report is {write_report(results, planned(), REPORTS, commit)}.")
     return BAD if bad else 0
 
@@ -115,7 +117,8 @@ def _complaint(cell: Cell, results: Sequence[Result]) -> str:
 
 def main() -> None:
     """Runs, and exits."""
-    console = Console(highlight=False, markup=False)
+    # In a file nobody minds long lines.
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else FILE_WIDTH)
     # What ends a job elsewhere must heal and clean up, too.
     signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -47,19 +47,27 @@ class LaneError(Exception):
 class Lanes:
     """The processes, and what they tell."""
 
-    def __init__(self, trials: Sequence[Trial], commit: str, keep: Callable[[Result], None]) -> None:
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        commit: str,
+        keep: Callable[[Result], None],
+        interrupted: Callable[[], None] = lambda: None,
+    ) -> None:
         """Starts nothing yet.
 
         Args:
             trials: What is to be run; their states are kept up to date.
             commit: What runs.
             keep: Called with each result, which is in its file by then.
+            interrupted: Called when it was interrupted, before the lanes are waited for.
         """
         self._context = multiprocessing.get_context(START_METHOD)
         self._trials = {trial.cell.key: trial for trial in trials}
         self._shares = shares(trials)
         self._commit = commit
         self._keep = keep
+        self._interrupted = interrupted
         self._told: Queue[tuple[str, Any, Any]] = self._context.Queue()
         self._lanes: list[BaseProcess] = []
         self._errors: list[str] = []
@@ -82,8 +90,10 @@ class Lanes:
         try:
             self._listen()
         except KeyboardInterrupt:
+            self._interrupted()
             self._end()
             raise
+        self._errors += [f"A lane ended with exit status {lane.exitcode}." for lane in self._lanes if lane.exitcode]
         if self._errors:
             raise LaneError(" ".join(self._errors))
 
