@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 import testinfra
 
 from tests.certificates import Certificate
+from tests.deploy.cases import every, has_administrator, has_server, is_first, loses, mends, tries_tls
 from tests.deploy.switched import Switch, Switched
 from tests.kit import run
-from tests.stores import cases, definition, known, tls_options
+from tests.stores import definition, known, tls_options
 
 SENDERS = ((1, "me"), (2, "Me"))
 # As Rasa does when it starts.
@@ -24,41 +25,6 @@ from rasa.core.tracker_store import SQLTrackerStore
 SQLTrackerStore.Base.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))
 """
 PORTS = {"3306", "5005", "5055", "5432", "6379", "33060"}
-
-
-def every(wanted: Callable[[str, str], bool] = lambda store, system: True) -> pytest.MarkDecorator:
-    """Run a test for each store on each of its systems."""
-    return pytest.mark.parametrize(("store", "system"), cases(wanted))
-
-
-def has_server(store: str, system: str) -> bool:
-    """Tell whether the kit runs a server for the store."""
-    return bool(definition(store)["server_role"])
-
-
-def is_first(store: str, system: str) -> bool:
-    """Tell whether it is the system on which the store's restarts are tried."""
-    return bool(known(store)["systems"][0] == system)
-
-
-def tries_tls(store: str, system: str) -> bool:
-    """Tell whether it is the system on which the store's TLS is tried."""
-    return bool(known(store)["tls"] == system)
-
-
-def has_administrator(store: str, system: str) -> bool:
-    """Tell whether root may ask the store's server, on the first of its systems."""
-    return is_first(store, system) and bool(known(store)["administrator"])
-
-
-def mends(store: str, system: str) -> bool:
-    """Tell whether the store makes Rasa's own table over, on the first of its systems."""
-    return is_first(store, system) and bool(known(store)["mends"])
-
-
-def loses(store: str, system: str) -> bool:
-    """Tell whether Rasa's own class loses turns on the store, on the first of its systems."""
-    return is_first(store, system) and bool(known(store)["loses"])
 
 
 def verdicts(found: Switched, folder: Path, only: Iterable[str] = ()) -> dict[str, str]:
