@@ -7,6 +7,8 @@ tls: the one of them on which TLS is tried; none where there is no server or no 
 no_tls: what is said where TLS is asked from the kit's server, which is without
 plain: where its driver tries TLS by itself, the options with which it does not
 administrator: SQLAlchemy's URL by which root gets into the bot's database, on the server's host
+durable: what root asks the server that runs, each time with the row that says that a write is on disk before it is kept
+foreign: statements that the bot's account must not be allowed, beside changing tables
 right: the statements that take a right from the bot's account there, and give it back
 idle: where it is the kit's, how its server is told to close idle connections: `IdleTimeout` in tests/faults/idle.py
 mends: whether a table that Rasa has made is made over there, and not only given indexes
