@@ -230,6 +230,21 @@ def test_certificate_that_is_not_the_servers_is_refused(
     assert "Rock Cellar" in found.talk("tls", "compare the reviews")
 
 
+@every(has_administrator)
+def test_server_of_ones_own_is_used_as_it_is(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
+    """The kit's, which is taken for one: the bot goes on there, and the server is left alone."""
+    found = switch(store, system)
+    process = f"systemctl show --value --property=MainPID {definition(store)['server_service']}"
+    before = found.host.exec(process).stdout
+    assert "Big Arena" in found.talk("own", "Find me some good venues")
+    # As on a managed server, the account may make tables.
+    login = {"username": "rasa_owner", "password": found.kit.secrets()[f"{store}_owner_password"]}
+    found.external(tmp_path / "inventory", tracker_store_options={"url": "127.0.0.1", **login}).succeeded()
+    assert found.options()["username"] == "rasa_owner"
+    assert "Rock Cellar has the best reviews" in found.talk("own", "compare the reviews")
+    assert found.host.exec(process).stdout == before
+
+
 @every(is_first)
 def test_switching_back_finds_the_old_conversations(switch: Switch, store: str, system: str) -> None:
     """Nothing of the other store was touched; the bot goes on where it stopped there."""
