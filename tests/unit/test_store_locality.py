@@ -62,6 +62,7 @@ def own_files(store: str) -> tuple[str, ...]:
             f"steadfast/servers/{WORDS[name]}*.py",
             f"steadfast/stores/{WORDS[name]}.py",
             f"tests/servers/backends/{name}.py",
+            f"tests/servers/test_{name}.py",
             f"tests/stores/{name}.yml",
             f"tests/lab/{name}.py",
             f"tests/unit/test_steadfast_{name}*.py",
