@@ -121,7 +121,10 @@ CAUSES = (
         passes=True,
     ),
     Cause(
-        r"^2003 .*Errno 111", "nothing listens at {where}: start the server, or correct 'url' or 'port'", passes=True
+        r"^2003 .*Errno 111",
+        "nothing listens at {where}: start the server, or correct 'url' or 'port'; if it ends by itself, as with a "
+        "full disk, see its log",
+        passes=True,
     ),
     Cause(
         r"^2003 .*(timed out|Errno (101|110|113))|^2013 .*timed out",
@@ -131,7 +134,7 @@ CAUSES = (
     Cause(r"Packet sequence|unpack", "what answers at {where} is neither MySQL nor MariaDB: correct 'url' or 'port'"),
     Cause(
         r"^(1020|1053|1213|1927|2003|2006|2013|2055|3169|4031) ",
-        "the server at {where} hangs up ({error}): see its log, and correct 'url' or 'port'",
+        "the server at {where} hangs up ({error}): see its log, as with a full disk, or correct 'url' or 'port'",
         passes=True,
     ),
     Cause(

@@ -73,7 +73,12 @@ CAUSES = (
     ),
     Cause("", "what answers at {where} is not Redis: correct 'url' or 'port'", InvalidResponse),
     Cause("", "no machine is known by the name in 'url' ({url}): correct it or the name service", socket.gaierror),
-    Cause("", "nothing listens at {where}: start the Redis server, or correct 'url' or 'port'", ConnectionRefusedError),
+    Cause(
+        "",
+        "nothing listens at {where}: start the Redis server, or correct 'url' or 'port'; if it ends by itself, as with "
+        "a full disk, see its log",
+        ConnectionRefusedError,
+    ),
     Cause(
         "mismatch",
         "the certificate of the Redis at {where} is that of another host ({error}): correct 'url' ({url}), or give the "
@@ -112,13 +117,13 @@ CAUSES = (
     Cause(
         "reset|closed",
         "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
-        "({use_ssl}), to true, otherwise correct 'port'",
+        "({use_ssl}), to true, otherwise correct 'port', or see its log, as with a full disk",
         ConnectionError,
     ),
     Cause(
         "closed by server",
         "the server at {where} hangs up: if it speaks TLS only, set tracker_store_tls, or 'use_ssl' "
-        "({use_ssl}), to true, otherwise correct 'port'",
+        "({use_ssl}), to true, otherwise correct 'port', or see its log, as with a full disk",
         redis.exceptions.ConnectionError,
     ),
     Cause("", "the Redis at {where} cannot be used ({error}): see 'url' and 'port'", RedisError),
