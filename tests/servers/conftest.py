@@ -13,6 +13,8 @@ from tests.servers.backends import BACKENDS
 from tests.servers.backends.backend import Backend
 from tests.servers.proxy import Proxy
 
+DISK_MEGABYTES = 2048
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test on every server; those that restart it or cut it off on those that have a process."""
@@ -20,6 +22,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = [kind for kind in BACKENDS if kind.service or "proxy" not in metafunc.fixturenames]
         if "full" in metafunc.function.__name__:
             kinds = [kind for kind in kinds if kind.can_be_full]
+        if "disk" in metafunc.function.__name__:
+            kinds = [kind for kind in BACKENDS if kind.data]
         oldest = -1 if metafunc.definition.get_closest_marker("newest") else 0
         cases = [(kind, system) for kind in kinds for system in BACKENDS[kind][oldest:]]
         names = [f"{kind.name}-{system}" for kind, system in cases]
@@ -32,8 +36,13 @@ def backends(start: Callable[..., lab.Host]) -> Callable[[type[Backend], str], B
     hosts: dict[str, dict[type[Backend], Backend]] = {}
 
     def start_servers(system: str) -> dict[type[Backend], Backend]:
-        host = start(system, f"servers-{system}")
+        host = start(system, f"servers-{system}", disks=True)
         kinds = [kind for kind, systems in BACKENDS.items() if system in systems]
+        for kind in kinds:
+            if kind.data:
+                lab.add_disk(host, kind.data, DISK_MEGABYTES)
+                # A server would take it for a database.
+                host.exec(f"rmdir {kind.data}/lost+found")
         packages = " ".join(package for kind in kinds for package in kind.packages)
         install = f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages}"
         host.exec(f"apt-get update -qq && {install}")

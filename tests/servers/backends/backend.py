@@ -28,6 +28,8 @@ class Backend(abc.ABC):
     port: ClassVar[int]
     can_be_full: ClassVar[bool] = True
     """Whether `full` can be done here."""
+    data: ClassVar[str] = ""
+    """The folder of its data, which gets a disk of its own; empty for none."""
     rasas_turns: ClassVar[int] = 1000
     """How long a conversation is that is long for Rasa's own class."""
     commit: ClassVar[bytes]
@@ -68,6 +70,21 @@ class Backend(abc.ABC):
     @contextmanager
     def full(self) -> Iterator[None]:
         """Lets the server have no room for what is new."""
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Lets no room be left on the disk of its data."""
+        ballast = f"{self.data}/ballast"
+        # What is left over after the first command is less than a block that it could take.
+        self.host.exec(
+            f"fallocate --length $(df --output=avail --block-size=1 {self.data} | tail -n 1) {ballast}; "
+            f"dd if=/dev/zero of={ballast}.rest bs=4096 status=none",
+            check=False,
+        )
+        try:
+            yield
+        finally:
+            self.host.exec(f"rm -f {ballast} {ballast}.rest")
 
     def stop(self) -> None:
         """Stops the server in good order."""

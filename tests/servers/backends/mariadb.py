@@ -19,6 +19,7 @@ class MariadbBackend(SqlBackend):
     packages = ("mariadb-server",)
     service = "mariadb"
     port = 3306
+    data = "/var/lib/mysql"
     dialect = "mysql+pymysql"
     store = Store
     next_id = "SELECT NEXTVAL(events_seq)"

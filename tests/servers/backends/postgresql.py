@@ -17,6 +17,7 @@ class PostgresqlBackend(SqlBackend):
     packages = ("postgresql",)
     service = "postgresql@VERSION-main"
     port = 5432
+    data = "/var/lib/postgresql"
     dialect = "postgresql"
     store = Store
 

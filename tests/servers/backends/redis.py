@@ -45,6 +45,7 @@ class RedisBackend(Backend):
     packages = ("redis-server",)
     service = "redis-server"
     port = 6379
+    data = "/var/lib/redis"
     commit = DIGESTS["write"].encode()
 
     def configure(self) -> None:
