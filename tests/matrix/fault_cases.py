@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.checks.recovery import RASA_KILLED, SERVER_BACK, Limit
 from tests.faults.disk import FullDisk, PowerCut, ReadOnlyDisk
 from tests.faults.fault import Fault
 from tests.faults.host import Reboot
@@ -35,6 +36,7 @@ class FaultCase:
         seconds: How long it lasts at least, from its injection on.
         needs_server: Why it cannot happen to a store without a server; empty if it can.
         is_quiet: Whether nobody talks while it happens.
+        limit: How soon a turn must be acknowledged again, with the kit's class.
     """
 
     name: str
@@ -44,14 +46,17 @@ class FaultCase:
     seconds: float = 0.0
     needs_server: str = ""
     is_quiet: bool = False
+    limit: Limit = SERVER_BACK
 
 
 FAULT_CASES = (
     # Processes.
-    FaultCase("stop-rasa", "Rasa stopped for 3 s", lambda bed: Stop([bed.rasa]), 2, seconds=3),
-    FaultCase("kill-rasa", "kill -9 of Rasa", lambda bed: Kill([bed.rasa]), 3),
+    FaultCase("stop-rasa", "Rasa stopped for 3 s", lambda bed: Stop([bed.rasa]), 2, 3, limit=RASA_KILLED),
+    FaultCase("kill-rasa", "kill -9 of Rasa", lambda bed: Kill([bed.rasa]), 3, limit=RASA_KILLED),
     FaultCase("kill-actions", "kill -9 of the action server", lambda bed: Kill([bed.actions]), 4),
-    FaultCase("kill-everything", "kill -9 of everything at once", lambda bed: Kill(bed.everything), 2),
+    FaultCase(
+        "kill-everything", "kill -9 of everything at once", lambda bed: Kill(bed.everything), 2, limit=RASA_KILLED
+    ),
     FaultCase("restart-server", "restart of the server", lambda bed: Restart([bed.server]), 6, needs_server=SERVER),
     FaultCase("stop-server", "server stopped for 3 s", lambda bed: Stop([bed.server]), 4, 3, SERVER),
     FaultCase("kill-server", "kill -9 of the server", lambda bed: Kill([bed.server]), 8, needs_server=SERVER),
@@ -76,15 +81,21 @@ FAULT_CASES = (
     ),
     # Whole hosts.
     FaultCase("reboot-store", "reboot of the store's host", lambda bed: Reboot([bed.server]), 2, needs_server=SERVER),
-    FaultCase("reboot-bot", "reboot of the bot's host", lambda bed: Reboot([bed.bot_services])),
+    FaultCase("reboot-bot", "reboot of the bot's host", lambda bed: Reboot([bed.bot_services]), limit=RASA_KILLED),
     # What administrators do.
     FaultCase("redeploy", "deploy without a change", lambda bed: Redeploy(bed.everything, bed.deploy_again)),
-    FaultCase("redeploy-changed", "deploy with a changed setting", lambda bed: ChangingDeploy([bed.rasa], bed.change)),
+    FaultCase(
+        "redeploy-changed",
+        "deploy with a changed setting",
+        lambda bed: ChangingDeploy([bed.rasa], bed.change),
+        limit=RASA_KILLED,
+    ),
     FaultCase(
         "rotate-password",
         "rotation of the store's passwords",
         lambda bed: PasswordRotation([bed.rasa], bed.deploy_again, bed.secrets),
         needs_server=PASSWORD,
+        limit=RASA_KILLED,
     ),
     FaultCase("upgrade", "upgrade of the server", lambda bed: PackageUpgrade([bed.server]), needs_server=SERVER),
 )

@@ -10,8 +10,9 @@ from tests.checks.check import PASS, UNKNOWN, Verdict, run_checks, worst
 from tests.checks.fate import ABSENT, DOUBLED, LOST, MISPLACED, fates
 from tests.checks.history import ACKNOWLEDGED, REFUSED, History
 from tests.checks.history import UNKNOWN as NOT_HEARD
-from tests.checks.recovery import recoveries
+from tests.checks.recovery import recovered_in_time, recoveries
 from tests.checks.turns import something_acknowledged
+from tests.matrix.cell import STEADFAST
 from tests.matrix.results import MOST_DETAILS, CheckVerdict, Counts, Result, SentTurn
 from tests.matrix.trial import Trial
 
@@ -36,7 +37,7 @@ def judge(trial: Trial, histories: Sequence[History], where: Where) -> Result:
     cell = trial.cell
     store, tracker_store_class, fault = cell.key
     turns = [turn for history in histories for turn in _sent(history)]
-    verdicts = _together(_verdicts(histories))
+    verdicts = [*_together(_verdicts(histories)), *_in_time(trial, histories)]
     outcome = worst(verdicts)
     return Result(
         store=store,
@@ -90,6 +91,13 @@ def _verdicts(histories: Sequence[History]) -> Iterator[Verdict]:
         for verdict in run_checks(history):
             if is_heard or not any(heard) or verdict.check != something_acknowledged.__name__:
                 yield _named(history, verdict)
+
+
+def _in_time(trial: Trial, histories: Sequence[History]) -> Iterator[Verdict]:
+    """Yields whether every fault was got over in time, which is promised of the kit's class."""
+    if trial.bands and trial.cell.setup.tracker_store_class == STEADFAST:
+        turns = [turn for history in histories for turn in history.turns]
+        yield recovered_in_time(turns, trial.bands, trial.cell.fault.limit)
 
 
 def _named(history: History, verdict: Verdict) -> Verdict:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from tests.checks.check import FAIL, PASS, UNKNOWN
 from tests.checks.history import ACKNOWLEDGED, REFUSED, Event, History, Reading, Turn
+from tests.checks.recovery import Band
 from tests.load.sample_bot import SampleBot
 from tests.matrix.cell import Cell, Setup
 from tests.matrix.fault_cases import find
@@ -28,10 +32,10 @@ def history(sender: str, status: str, events: tuple[Event, ...]) -> History:
     return History(sender, (Turn("remember x-1", status, answers, 1.0, 0.1),), readings, SampleBot)
 
 
-def judged(*histories: History, trouble: str | None = None) -> Result:
+def judged(*histories: History, tracker_store_class: str = "steadfast", **more: Any) -> Result:
     """Judge them."""
     case = find("kill-server")
-    trial = Trial(Cell(Setup("redis", "steadfast"), case, case.name, case.title), seed=1, rounds=1, trouble=trouble)
+    trial = Trial(Cell(Setup("redis", tracker_store_class), case, case.name, case.title), seed=1, rounds=1, **more)
     return judge(trial, histories, Where("0123456789ab", "debian-12", "Redis 7"))
 
 
@@ -50,6 +54,18 @@ def test_one_loss_among_many_is_a_loss() -> None:
     (lost,) = [verdict for verdict in found.verdicts if verdict.check == "no_turn_lost"]
     assert lost.details[0] == "b: store then: the acknowledged turn 'remember x-1' is missing."
     assert [turn.fate for turn in found.turns] == ["kept", "lost"]
+
+
+def test_bot_that_is_slow_to_come_back_has_failed() -> None:
+    """Though nothing is lost; of Rasa's class nothing is promised."""
+    # Sent at once, and answered after a minute.
+    kept = history("a", ACKNOWLEDGED, STORED)
+    kept = replace(kept, turns=(replace(kept.turns[0], started=0.0, seconds=60.0),))
+    soon, late = [Band(50.0, 51.0, 52.0, 59.0)], [Band(1.0, 2.0, 3.0, 4.0)]
+    assert judged(kept, bands=soon).outcome == PASS
+    found = judged(kept, bands=late)
+    assert (found.outcome, found.verdicts[-1].check) == (FAIL, "recovered_in_time")
+    assert judged(kept, bands=late, tracker_store_class="rasa").outcome == PASS
 
 
 def test_trouble_is_no_pass_and_hides_no_failure() -> None:

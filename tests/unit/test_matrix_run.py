@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from tests.checks.check import FAIL, PASS, UNKNOWN
+from tests.checks.check import FAIL, PASS, UNKNOWN, Verdict
 from tests.checks.history import ACKNOWLEDGED, Event, History, Reading, Turn
 from tests.faults.fault import Fault, FaultError
 from tests.load.sample_bot import SampleBot
+from tests.matrix import judge as judge_module
 from tests.matrix import run as run_module
 from tests.matrix import trial as trial_module
 from tests.matrix.bed import Bed, BedError
@@ -30,6 +31,7 @@ STORED = (
     {"event": "slot", "name": "notes", "value": ["x"]},
     {"event": "bot", "text": ANSWER},
 )
+PASSED = Verdict("recovered_in_time", PASS, (), "SLOW")
 SLOTS = {"note": "x", "notes": ["x"]}
 
 
@@ -139,6 +141,8 @@ def played(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(run_module, "Restart", lambda targets: PlayedFault())
     monkeypatch.setattr(run_module, "read_all", read_all)
     monkeypatch.setattr(trial_module, "CALM_SECONDS", 0)
+    # Time does not pass between them.
+    monkeypatch.setattr(judge_module, "recovered_in_time", lambda turns, bands, limit: PASSED)
     return found
 
 
