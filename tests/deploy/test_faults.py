@@ -16,6 +16,7 @@ from tests.matrix.users import CellUsers
 Key = tuple[str, str, str]
 SEED = 1
 ROUNDS = 2
+IN_TIME = "recovered_in_time"
 # What hits hardest of each family of faults.
 KEPT: list[Key] = [
     ("redis", "steadfast", "kill-everything"),
@@ -56,9 +57,13 @@ def results(machines: None, tmp_path_factory: pytest.TempPathFactory) -> dict[Ke
 
 @every_kept
 def test_nothing_is_lost(results: dict[Key, Result], key: Key) -> None:
-    """Every check passes for every conversation, and every round had its fault."""
+    """Every check passes for every conversation, and every round had its fault.
+
+    How soon the bot is well again is judged by `make faults` alone: other tests run beside this one.
+    """
     result = results[key]
-    assert result.outcome == PASS, told(result)
+    assert result.trouble is None, told(result)
+    assert {verdict.outcome for verdict in result.verdicts if verdict.check != IN_TIME} == {PASS}, told(result)
     assert (result.counts.lost, result.counts.doubled, result.counts.out_of_order) == (0, 0, 0)
     assert result.counts.faults == result.rounds
     assert result.counts.acknowledged > 0
