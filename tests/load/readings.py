@@ -1,4 +1,4 @@
-"""Reads conversations from three places: the store itself, Rasa's API, and Rasa's own export."""
+"""Reads conversations from the store itself, from Rasa's API, and by Rasa's own export."""
 
 from __future__ import annotations
 
@@ -25,15 +25,6 @@ def read_store(bot: Bot, senders: Sequence[str], moment: str) -> dict[str, Readi
 def read_api(bot: Bot, senders: Sequence[str], moment: str) -> dict[str, Reading]:
     """Reads conversations as Rasa's HTTP API tells them, with their slots; one that is not stored has no events."""
     return _read(bot, "tracker", API, senders, moment)
-
-
-def read_export(bot: Bot, senders: Sequence[str], moment: str) -> dict[str, Reading]:
-    """Reads conversations by `rasa export`, with a file as the event broker; it takes as long as a start of Rasa."""
-    try:
-        exported = export(bot)
-    except ControlError as error:
-        return {sender: Reading(EXPORT, moment, None, error=str(error)) for sender in senders}
-    return {sender: Reading(EXPORT, moment, tuple(exported.get(sender, ()))) for sender in senders}
 
 
 def export(bot: Bot) -> dict[str, list[dict[str, Any]]]:
