@@ -6,7 +6,8 @@ import importlib
 import pkgutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
@@ -130,3 +131,14 @@ def wait_until(happened: Callable[[], bool], seconds: float, pause: float = 0.25
             return False
         time.sleep(pause)
     return True
+
+
+@contextmanager
+def healed_if_interrupted(fault: Fault) -> Iterator[None]:
+    """Heals a fault whose injection failed or was interrupted, as well as it can."""
+    try:
+        yield
+    except BaseException:
+        with suppress(FaultError):
+            fault.heal()
+        raise

@@ -11,7 +11,7 @@ from typing import Protocol
 from control.errors import ControlError
 from tests.checks.history import History
 from tests.checks.recovery import Band
-from tests.faults.fault import Fault, FaultError
+from tests.faults.fault import FaultError, healed_if_interrupted
 from tests.matrix.bed import Bed, BedError
 from tests.matrix.cell import Cell
 from tests.matrix.results import Result
@@ -110,7 +110,7 @@ def carry_out(bed: Bed, trial: Trial, users: Users) -> None:
 def _round(bed: Bed, cell: Cell, users: Users) -> Band:
     fault = cell.fault.make(bed)
     injected = time.time()
-    with _healed_if_interrupted(fault), _silence(users, cell.fault.is_quiet):
+    with healed_if_interrupted(fault), _silence(users, cell.fault.is_quiet):
         fault.inject()
         broken = time.time()
         time.sleep(max(0.0, injected + cell.fault.seconds - broken))
@@ -137,14 +137,3 @@ def _silence(users: Users, is_quiet: bool) -> Iterator[None]:
         yield
     finally:
         users.resume()
-
-
-@contextmanager
-def _healed_if_interrupted(fault: Fault) -> Iterator[None]:
-    """Heals a fault whose injection failed or was interrupted, as well as it can."""
-    try:
-        yield
-    except BaseException:
-        with suppress(FaultError):
-            fault.heal()
-        raise

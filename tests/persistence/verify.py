@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from control.deployment import Bot
 from control.errors import ControlError
 from tests.checks.check import FAIL, PASS, UNKNOWN, Verdict, run_checks, worst
-from tests.faults.fault import Fault, FaultError, wait_until
+from tests.faults.fault import FaultError, healed_if_interrupted, wait_until
 from tests.faults.process import Restart
 from tests.persistence.recorder import Recorder
 from tests.persistence.scenarios import Plan, Scenario, bot_target
@@ -135,7 +135,7 @@ class Verification:
         trial.recorder.read_store(BEFORE)
         now("breaking")
         fault = trial.scenario.make_fault()
-        with _healed(fault):
+        with healed_if_interrupted(fault):
             fault.inject()
         now("healing")
         trial.cure = fault.heal()
@@ -153,7 +153,7 @@ class Verification:
         restart = Restart([bot_target(self.bot)])
         trouble = None
         try:
-            with _healed(restart):
+            with healed_if_interrupted(restart):
                 restart.inject()
             restart.heal()
             self._wait()
@@ -199,14 +199,3 @@ class Verification:
                     f"To '{turn.text}' this bot says {texts}, not {expected} as the sample "
                     "bot does: give messages of your own bot with --messages FILE."
                 )
-
-
-@contextmanager
-def _healed(fault: Fault) -> Iterator[None]:
-    """Heals a fault whose injection failed or was interrupted, as well as it can."""
-    try:
-        yield
-    except BaseException:
-        with suppress(FaultError):
-            fault.heal()
-        raise
