@@ -57,7 +57,7 @@ def start(machines: None) -> Callable[..., lab.Host]:
 @pytest.fixture(scope="session")
 def settings() -> Callable[[str], dict[str, Any]]:
     """Give the settings that a host of a system needs on this machine: authorities, Python."""
-    return functools.cache(machine_settings)
+    return machine_settings
 
 
 @pytest.fixture(scope="session")

@@ -187,6 +187,21 @@ def test_every_event_is_kept_with_its_effect(switch: Switch, store: str, system:
     run("python", "-m", "tests.events", "--inventory", str(switch(store, system).kit.folder)).succeeded()
 
 
+@every(has_administrator)
+def test_server_of_ones_own_is_used_as_it_is(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
+    """The kit's, which is taken for one: the bot goes on there, and the server is left alone."""
+    found = switch(store, system)
+    process = f"systemctl show --value --property=MainPID {definition(store)['server_service']}"
+    before = found.host.exec(process).stdout
+    assert "Big Arena" in found.talk("own", "Find me some good venues")
+    # As on a managed server, the account may make tables.
+    login = {"username": "rasa_owner", "password": found.kit.secrets()[f"{store}_owner_password"]}
+    found.external(tmp_path / "inventory", tracker_store_options={"url": "127.0.0.1", **login}).succeeded()
+    assert found.options()["username"] == "rasa_owner"
+    assert "Rock Cellar has the best reviews" in found.talk("own", "compare the reviews")
+    assert found.host.exec(process).stdout == before
+
+
 @every(tries_tls)
 def test_tls_that_the_server_has_not_is_refused(switch: Switch, store: str, system: str) -> None:
     """Before the bot would go on in plain text."""
@@ -228,21 +243,6 @@ def test_certificate_that_is_not_the_servers_is_refused(
     )
     assert found.state() == before
     assert "Rock Cellar" in found.talk("tls", "compare the reviews")
-
-
-@every(has_administrator)
-def test_server_of_ones_own_is_used_as_it_is(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
-    """The kit's, which is taken for one: the bot goes on there, and the server is left alone."""
-    found = switch(store, system)
-    process = f"systemctl show --value --property=MainPID {definition(store)['server_service']}"
-    before = found.host.exec(process).stdout
-    assert "Big Arena" in found.talk("own", "Find me some good venues")
-    # As on a managed server, the account may make tables.
-    login = {"username": "rasa_owner", "password": found.kit.secrets()[f"{store}_owner_password"]}
-    found.external(tmp_path / "inventory", tracker_store_options={"url": "127.0.0.1", **login}).succeeded()
-    assert found.options()["username"] == "rasa_owner"
-    assert "Rock Cellar has the best reviews" in found.talk("own", "compare the reviews")
-    assert found.host.exec(process).stdout == before
 
 
 @every(is_first)
