@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from control.deployment import COMMAND
 from tests.checks.check import FAIL, PASS, run_checks
 from tests.checks.history import ACKNOWLEDGED
 from tests.conftest import Deployed
@@ -30,6 +32,8 @@ SERVER_FAULTS = {"restart": 0.0, "kill": 0.0, "stop": 3.0}
 # What holds of each user's part of a conversation that others have, too.
 OF_ONE_USER = ("no_turn_lost", "no_turn_doubled", "order_kept", "answers_stored", "one_session")
 REMINDED = "This is your reminder"
+TRACKERS = Path(__file__).parents[1] / "promises" / "trackers.py"
+SLOT = {"event": "slot", "name": "note", "value": "put"}
 # Of the other Rasa processes, one after the other.
 IMPATIENT_PORT, PORT = 5006, 5007
 
@@ -130,6 +134,42 @@ def test_two_servers_without_a_common_lock_keep_every_turn_once(bed: Bed, impati
     notes = ", ".join(text.partition(" ")[2] for text in stored)
     for url in urls.values():
         assert bed.say("shared", "what did I ask you to remember?", url).texts == [f"You asked me to remember: {notes}"]
+
+
+@every_store
+def test_http_api_is_stored_once(bed: Bed) -> None:
+    """What is posted is appended, a session begins in the middle, and what is put replaces all of it."""
+    sender = f"api-{bed.server.name}"
+    bed.say(sender, "remember one")
+    for path, body, kind in (
+        ("tracker/events", SLOT, "slot"),
+        ("execute", {"name": "utter_greet"}, "bot"),
+        ("trigger_intent", {"name": "greet"}, "user"),
+    ):
+        before = bed.events(sender)
+        assert bed.call("POST", f"/conversations/{sender}/{path}", body).status == 200
+        after = bed.events(sender)
+        assert after[: len(before)] == before
+        added = [event["event"] for event in after[len(before) :]]
+        assert added.count(kind) == 1, (path, added)
+    before = bed.events(sender)
+    bed.say(sender, "/session_start")
+    assert bed.say(sender, "what did I ask you to remember?").status == 200
+    assert bed.events(sender)[: len(before)] == before
+    assert bed.call("PUT", f"/conversations/{sender}/tracker/events", [SLOT]).status == 200
+    assert [(event["event"], event["value"]) for event in bed.events(sender)] == [("slot", "put")]
+
+
+@every_store
+def test_each_tracker_is_saved_once_and_a_blind_one_never(bed: Bed) -> None:
+    """Several saves of one tracker keep its events once; one that believes itself new is refused."""
+    sender = f"tracker-{bed.server.name}"
+    path = "/run/trackers.py"
+    bed.host.put(TRACKERS, path, mode=0o644)
+    # The command `steadfast` has the environment of the bot.
+    told = bed.host.exec(f"sed 's#-m steadfast #{path} #' {COMMAND} | runuser -u rasa -- sh -s {sender}").stdout
+    assert told.startswith(f"The conversation of '{sender}'"), told
+    assert bed.texts(sender) == ["one", "two", "three"]
 
 
 class Killed(NamedTuple):

@@ -29,10 +29,11 @@ SEED = 5
 HABITS = ("patient", "hasty", "simple", "simple") * 2
 # In the place of a status.
 NO_ANSWER = 0
-# Sends a message and prints status, headers and body of the answer.
-POST = """
+# Sends a request with JSON and prints status, headers and body of the answer.
+SEND = """
 import json, sys, urllib.error, urllib.request
-request = urllib.request.Request(sys.argv[1], sys.argv[2].encode(), {"Content-Type": "application/json"})
+method, url, body = sys.argv[1:]
+request = urllib.request.Request(url, body.encode(), {"Content-Type": "application/json"}, method=method)
 try: answer = urllib.request.urlopen(request, timeout=60)
 except urllib.error.HTTPError as error: answer = error
 except OSError as error: print(json.dumps([0, {}, repr(error)])); sys.exit()
@@ -97,8 +98,12 @@ class Bed(NamedTuple):
     def say(self, sender: str, text: str, url: str = "", **more: str) -> Answer:
         """Says something to this bot, or to another one at `url`."""
         message = json.dumps({"sender": sender, "message": text, **more})
-        webhook = f"{url or self.bot.facts['url']}/webhooks/rest/webhook"
-        return Answer(*json.loads(self.host.exec(["python3", "-c", POST, webhook, message]).stdout))
+        return self._send("POST", f"{url or self.bot.facts['url']}/webhooks/rest/webhook", message)
+
+    def call(self, method: str, path: str, body: Any) -> Answer:
+        """Calls Rasa's HTTP API."""
+        url = f"{self.bot.facts['url']}{path}?token={self.kit.secrets()['rasa_api_token']}"
+        return self._send(method, url, json.dumps(body))
 
     def events(self, sender: str) -> list[dict[str, Any]]:
         """Reads a conversation straight from the store."""
@@ -131,3 +136,6 @@ class Bed(NamedTuple):
         for history in crowd.histories(*places):
             verdicts = run_checks(history)
             assert worst(verdicts) == PASS, verdicts
+
+    def _send(self, method: str, url: str, body: str) -> Answer:
+        return Answer(*json.loads(self.host.exec(["python3", "-c", SEND, method, url, body]).stdout))
