@@ -204,3 +204,20 @@ def test_way_back_goes_to_other_keys(mover: Mover) -> None:
     shown = mover.control("show", "me").succeeded().output
     assert "compare the reviews" in shown
     assert "Find me some good venues" in shown
+
+
+def test_rasas_own_class_goes_on_with_what_was_moved(mover: Mover) -> None:
+    """In its own format, to which the same commands lead with `tracker_store_class`."""
+    rasas: dict[str, Any] = {
+        "tracker_store_class": "rasa",
+        "tracker_store_options_of": {"redis": {"key_prefix": "rasas"}},
+    }
+    mover.rasa("stop")
+    mover.prepare(NEW, "redis", **rasas).succeeded()
+    mover.control("migrate", NEW, "redis").succeeded()
+    mover.kit.deploy(tracker_store="redis", **rasas).succeeded()
+    assert "Rock Cellar has the best reviews" in mover.control("talk", "me", "compare the reviews").succeeded().output
+    (stored,) = mover.redis("--raw get rasas:tracker:me").splitlines()
+    texts = [event["text"] for event in json.loads(stored)["events"] if event["event"] == "user"]
+    assert texts == ["Find me some good venues", "compare the reviews", "compare the reviews"]
+    assert mover.redis("--scan --pattern 'rasas:steadfast:*'") == ""

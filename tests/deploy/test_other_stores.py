@@ -73,10 +73,12 @@ def bot(
             **settings("debian-12"),
             "tracker_store": "dynamodb",
             "tracker_store_options_of": {"dynamodb": {"table_name": "bot-conversations"}},
-            "tracker_store_environment": {
-                "AWS_ENDPOINT_URL": url,
-                "AWS_ACCESS_KEY_ID": "lab",
-                "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "tracker_store_environment_of": {
+                "dynamodb": {
+                    "AWS_ENDPOINT_URL": url,
+                    "AWS_ACCESS_KEY_ID": "lab",
+                    "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+                }
             },
         },
     )
@@ -98,7 +100,6 @@ def deploy_class(bot: Bot, project: Path, path: str) -> Run:
     return bot.kit.deploy(
         tracker_store="custom",
         tracker_store_options={"type": path, "path": f"{CONVERSATIONS}/custom.db"},
-        tracker_store_environment={},
         tracker_store_writable_paths=[CONVERSATIONS],
         rasa_project=str(project),
     )
@@ -159,13 +160,29 @@ def test_every_event_is_kept_with_its_effect(bot: Bot, monkeypatch: pytest.Monke
     assert [str(each) for each in check_events(services, restart).differences] == []
 
 
+def test_conversations_move_to_a_file_and_back(bot: Bot) -> None:
+    """Equal on both sides; in DynamoDB to a table of their own."""
+    table = {"dynamodb": {"table_name": "moved"}}
+    for source, target, options in (("dynamodb", "sqlite", {}), ("sqlite", "dynamodb", table)):
+        bot.kit.playbook(
+            "migrate", migrate_from=source, migrate_to=target, tracker_store_options_of=options
+        ).succeeded()
+        bot.host.exec("systemctl stop rasa")
+        moved = bot.control("migrate", source, target).succeeded().output
+        assert " 0 in conflict, 0 failed." in moved
+        assert "Copied 0 " not in moved
+        again = bot.control("migrate", source, target).succeeded().output
+        assert "Copied 0 conversations (0 events)" in again
+    # Starts the bot again, on the table that it had.
+    bot.kit.deploy().succeeded()
+
+
 def test_unreachable_mongodb_leaves_the_bot_as_it_is(bot: Bot) -> None:
     """The bot that runs keeps its configuration, its process and its conversations."""
     before = bot.state()
     failed = bot.kit.deploy(
         tracker_store="mongodb",
         tracker_store_options={"url": "mongodb://127.0.0.1:9", "username": "bot", "password": "never-shown"},
-        tracker_store_environment={},
     )
     failed.failed_with("nothing listens at 'url' (mongodb://127.0.0.1:9): start the MongoDB server, or correct 'url'.")
     assert "never-shown" not in failed.output
