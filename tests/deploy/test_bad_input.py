@@ -32,6 +32,14 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"tracker_store": "mysql"},
         ("Debian 12 on fresh has no package of MySQL", "set `tracker_store: mariadb`"),
     ),
+    "class that there is not": (
+        {"tracker_store_class": "own"},
+        ("tracker_store_class is 'own'", "steadfast, for the kit's own class, or rasa"),
+    ),
+    "channels without the one that the kit's class needs": (
+        {"rasa_credentials": {"callback": {"url": "http://127.0.0.1:9/"}}},
+        ("rasa_credentials has callback, but not rest", "set tracker_store_class to rasa"),
+    ),
     "key prefix that Rasa would drop": (
         {"tracker_store_options": {"key_prefix": "rasa_tracker"}},
         ("tracker_store_options.key_prefix is 'rasa_tracker'", PREFIX_RULE),
