@@ -213,6 +213,17 @@ def test_class_of_the_bots_project_keeps_conversations(bot: Bot, project: Path) 
     assert deploy_class(bot, project, "stores.FileStore").succeeded().changed == {"others": 0}
 
 
+def test_conversations_of_such_a_class_move(bot: Bot) -> None:
+    """Through the class itself, to a file of the kit's own class; equal on both sides."""
+    options = {"sqlite": {"db": f"{CONVERSATIONS}/from-custom.db"}}
+    prepared = bot.kit.playbook("migrate", migrate_from="custom", migrate_to="sqlite", tracker_store_options_of=options)
+    prepared.succeeded()
+    bot.host.exec("systemctl stop rasa")
+    moved = bot.control("migrate", "custom", "sqlite").succeeded().output
+    assert " 0 in conflict, 0 failed." in moved
+    assert "Copied 0 " not in moved
+
+
 def test_dynamodb_has_its_conversations_again(bot: Bot) -> None:
     """Going back finds them as they were."""
     bot.kit.deploy().succeeded()

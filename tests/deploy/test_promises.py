@@ -137,6 +137,14 @@ def test_two_servers_without_a_common_lock_keep_every_turn_once(bed: Bed, impati
 
 
 @every_store
+def test_reminder_of_two_servers_comes_once(bed: Bed, impatient: AnotherRasa) -> None:
+    """Both Rasa processes know of it; one of them triggers it."""
+    sender = f"reminded-{bed.server.name}"
+    assert bed.say(sender, "remind me in 2 seconds", impatient.url).texts == ["I will remind you in 2 seconds"]
+    assert times_reminded(bed, sender) == 1
+
+
+@every_store
 def test_http_api_is_stored_once(bed: Bed) -> None:
     """What is posted is appended, a session begins in the middle, and what is put replaces all of it."""
     sender = f"api-{bed.server.name}"
@@ -172,6 +180,19 @@ def test_each_tracker_is_saved_once_and_a_blind_one_never(bed: Bed) -> None:
     assert bed.texts(sender) == ["one", "two", "three"]
 
 
+def times_reminded(bed: Bed, sender: str) -> int:
+    """Wait for a reminder and as long again as a second one would take; tell how many came."""
+
+    def times() -> int:
+        return sum(event["event"] == "bot" and event["text"] == REMINDED for event in bed.events(sender))
+
+    deadline = time.monotonic() + 20
+    while not times():
+        assert time.monotonic() < deadline, bed.events(sender)
+    time.sleep(3)
+    return times()
+
+
 class Killed(NamedTuple):
     """Users who talked while Rasa was killed, and the sender who was to be reminded meanwhile."""
 
@@ -201,15 +222,7 @@ def test_killed_rasa_loses_and_doubles_nothing(bed: Bed, killed: Killed) -> None
 @one_store
 def test_reminder_outlives_a_kill_and_comes_once(bed: Bed, killed: Killed) -> None:
     """Though it was due while Rasa was away."""
-
-    def times() -> int:
-        return sum(event["event"] == "bot" and event["text"] == REMINDED for event in bed.events(killed.reminded))
-
-    deadline = time.monotonic() + 20
-    while not times():
-        assert time.monotonic() < deadline, bed.events(killed.reminded)
-    time.sleep(3)
-    assert times() == 1
+    assert times_reminded(bed, killed.reminded) == 1
 
 
 @one_store

@@ -196,7 +196,11 @@ def test_server_of_ones_own_is_used_as_it_is(switch: Switch, store: str, system:
     assert "Big Arena" in found.talk("own", "Find me some good venues")
     # As on a managed server, the account may make tables.
     login = {"username": "rasa_owner", "password": found.kit.secrets()[f"{store}_owner_password"]}
-    found.external(tmp_path / "inventory", tracker_store_options={"url": "127.0.0.1", **login}).succeeded()
+    options = {"url": "127.0.0.1", **login}
+    state = found.state()
+    found.external(tmp_path / "absent", tracker_store_options={**options, "db": "absent"}).failed_with("absent")
+    assert found.state() == state
+    found.external(tmp_path / "inventory", tracker_store_options=options).succeeded()
     assert found.options()["username"] == "rasa_owner"
     assert "Rock Cellar has the best reviews" in found.talk("own", "compare the reviews")
     assert found.host.exec(process).stdout == before

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from tests import lab
 from tests.kit import Kit, Run, run
@@ -75,15 +76,20 @@ def test_model_is_trained_once_for_all_bots(pair: Pair) -> None:
     assert pair.store.exec(cache, check=False).exit_code != 0
 
 
-def test_bots_share_their_conversations(pair: Pair) -> None:
-    """What was said to one is known to the other."""
+def wander(kit: Kit) -> str:
+    """Say something to one bot and then something to the other; the answer of the second one."""
 
     def say(host: str, message: str) -> str:
-        talk = ("python", "-m", "control", "--inventory", str(pair.kit.folder), "--host", host)
+        talk = ("python", "-m", "control", "--inventory", str(kit.folder), "--host", host)
         return run(*talk, "talk", "wanderer", message).succeeded().output
 
     say("bot", "Find me some good venues")
-    assert "Rock Cellar has the best reviews" in say("store", "compare the reviews")
+    return say("store", "compare the reviews")
+
+
+def test_bots_share_their_conversations(pair: Pair) -> None:
+    """What was said to one is known to the other."""
+    assert "Rock Cellar has the best reviews" in wander(pair.kit)
 
 
 def test_redis_listens_on_its_private_address(pair: Pair) -> None:
@@ -135,6 +141,21 @@ def test_bot_survives_a_reboot_of_both_hosts(pair: Pair) -> None:
     pair.bot.reboot()
     pair.bot.exec("runuser -u rasa -- /opt/steadfast/bin/steadfast wait --seconds 120")
     assert "Rock Cellar has the best reviews" in say("compare the reviews")
+
+
+def test_bots_share_an_sql_store(pair: Pair) -> None:
+    """In TLS, too; back on Redis, nothing of it is in the way."""
+    pair.kit.deploy(tracker_store="mariadb").succeeded()
+    assert "Rock Cellar has the best reviews" in wander(pair.kit)
+    listening = pair.store.exec("ss --listening --tcp --numeric --no-header").stdout
+    found = {line.split()[3] for line in listening.splitlines() if ":3306" in line}
+    assert found == {"127.0.0.1:3306", f"{pair.store.ip}:3306"}
+    section = yaml.safe_load(pair.bot.exec("cat /etc/steadfast/endpoints.yml").stdout)["tracker_store"]
+    del section["query"]
+    pair.bot.put(json.dumps({"tracker_store": section}).encode(), "/tmp/plain.yml")
+    probe = "runuser -u rasa -- /opt/steadfast/bin/steadfast probe --store mariadb --endpoints /tmp/plain.yml"
+    assert "speaks TLS only" in pair.bot.exec(f"{probe} 2>&1", check=False).stdout
+    pair.kit.deploy().succeeded()
 
 
 def test_remove_takes_away_what_deploy_put_there(pair: Pair) -> None:
