@@ -10,8 +10,6 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 
 def definition_names(folder: str) -> list[str]:
     """Name every definition in a folder, in alphabetical order."""
@@ -60,6 +58,9 @@ def option_errors(options: dict[str, Any], definition: dict[str, Any], setting: 
     Returns:
         One sentence per wrong option, naming the setting, its value and what is allowed; a secret's value is left out.
     """
+    # Ansible imports every filter anew for each task, and this package takes longer than most tasks.
+    from jsonschema import Draft202012Validator
+
     schemas = definition["options"]
     allowed = [option for option, schema in schemas.items() if "not" not in schema]
     unknown = [] if definition.get("free_options") else [option for option in options if option not in schemas]
