@@ -44,8 +44,8 @@ def works(work: Any, told: Any, commit: str) -> None:
 def waits(work: Any, told: Any, commit: str) -> None:
     """Be a lane that is interrupted, and tells what it had until then."""
     share = work.get()
-    told.put((STATE, share[0].key, "waiting for long"))
     try:
+        told.put((STATE, share[0].key, "waiting for long"))
         time.sleep(60)
     except KeyboardInterrupt:
         told.put((RESULT, None, commit))
@@ -82,18 +82,21 @@ def test_lane_that_cannot_go_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_interruption_is_passed_on_and_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What the lanes keep then is kept."""
+    """What the lanes keep then is kept, once all of them are at work."""
     monkeypatch.setattr(lanes, "run_lane", waits)
     kept: list[Result] = []
     found = Lanes(TRIALS, str(write(KEPT, tmp_path)), kept.append)
     heard = found._hear
+    working: list[Any] = []
 
     def interrupted(kind: str, about: Any, what: Any) -> None:
         heard(kind, about, what)
         if kind == STATE:
-            raise KeyboardInterrupt
+            working.append(about)
+            if len(working) == lanes.MOST:
+                raise KeyboardInterrupt
 
     monkeypatch.setattr(found, "_hear", interrupted)
     with pytest.raises(KeyboardInterrupt):
         found.carry_out()
-    assert KEPT in kept
+    assert kept == [KEPT] * lanes.MOST
