@@ -67,3 +67,14 @@ class Certificate:
         """Write the key, with or without a passphrase."""
         encoded = self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
         self.key_path.write_bytes(encoded)
+
+
+def own_certificates(folder: Path, addresses: list[str]) -> dict[str, str]:
+    """Make certificates as a user would bring them, and return the settings that name them."""
+    authority = Certificate(folder, "company")
+    server = Certificate(folder, "server", issuer=authority, addresses=addresses)
+    return {
+        "tracker_store_tls_certificate": str(server.path),
+        "tracker_store_tls_key": str(server.key_path),
+        "tracker_store_tls_authority": str(authority.path),
+    }

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import testinfra
 
-from tests.certificates import Certificate
+from tests.certificates import Certificate, own_certificates
 from tests.deploy.cases import every, has_administrator, has_server, is_first, loses, mends, tries_tls
 from tests.deploy.switched import Switch, Switched
 from tests.kit import run
@@ -247,6 +247,14 @@ def test_certificate_that_is_not_the_servers_is_refused(
     )
     assert found.state() == before
     assert "Rock Cellar" in found.talk("tls", "compare the reviews")
+
+
+@every(tries_tls)
+def test_certificates_of_the_users_own(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
+    """The bot believes their authority alone, so that the server must present what it signed."""
+    found = switch(store, system)
+    found.deploy(tracker_store_tls=True, **own_certificates(tmp_path, ["127.0.0.1"])).succeeded()
+    assert "Rock Cellar has the best reviews" in found.talk("tls", "compare the reviews")
 
 
 @every(is_first)

@@ -11,7 +11,7 @@ import pytest
 import testinfra
 from cryptography.x509 import load_pem_x509_certificate
 
-from tests.certificates import Certificate
+from tests.certificates import Certificate, own_certificates
 from tests.conftest import Deployed
 from tests.kit import Kit, Run, run
 
@@ -121,21 +121,10 @@ def test_wrong_settings_are_refused(secured: Secured, variables: dict[str, Any],
     assert refused.changed == {SYSTEM: 0}
 
 
-def own(folder: Path, addresses: list[str]) -> dict[str, str]:
-    """Make certificates as a user would bring them, and return the settings that name them."""
-    authority = Certificate(folder, "company")
-    server = Certificate(folder, "server", issuer=authority, addresses=addresses)
-    return {
-        "tracker_store_tls_certificate": str(server.path),
-        "tracker_store_tls_key": str(server.key_path),
-        "tracker_store_tls_authority": str(authority.path),
-    }
-
-
 def test_certificate_of_another_host_is_refused(secured: Secured, tmp_path: Path) -> None:
     """Before anything changes: Rasa itself would not notice."""
     before = secured.read(CERTIFICATE)
-    refused = secured.deploy(**own(tmp_path, ["elsewhere.example"]))
+    refused = secured.deploy(**own_certificates(tmp_path, ["elsewhere.example"]))
     assert refused.status != 0
     (error,) = refused.errors
     assert "it is a certificate of another host, elsewhere.example, but bots reach the server at 127.0.0.1" in error
@@ -153,7 +142,7 @@ def test_server_of_another_authority_is_refused(secured: Secured, tmp_path: Path
             "username": "rasa",
             "password": secured.deployed.kit.secrets()["redis_password"],
         },
-        "tracker_store_tls_authority": own(tmp_path, ["127.0.0.1"])["tracker_store_tls_authority"],
+        "tracker_store_tls_authority": own_certificates(tmp_path, ["127.0.0.1"])["tracker_store_tls_authority"],
     }
     hosts = {SYSTEM: secured.deployed.host.ansible_variables()}
     kit = Kit(tmp_path / "inventory", hosts, bots=[SYSTEM], stores=[], settings=settings)
@@ -168,7 +157,7 @@ def test_server_of_another_authority_is_refused(secured: Secured, tmp_path: Path
 
 def test_certificates_of_the_users_own(secured: Secured, tmp_path: Path) -> None:
     """The server presents theirs, and the bot believes their authority."""
-    settings = own(tmp_path, ["127.0.0.1"])
+    settings = own_certificates(tmp_path, ["127.0.0.1"])
     secured.deploy(**settings).succeeded()
     presented = secured.deployed.host.exec(
         "openssl s_client -connect 127.0.0.1:6379 </dev/null 2>/dev/null | openssl x509"
