@@ -80,7 +80,10 @@ def cell(driver: WebDriver, key: str) -> WebElement:
 
 
 def drawn(driver: WebDriver, kind: str) -> int:
-    """Count the marks of a kind in the timeline: each turn has one among its user's and one among the waits."""
+    """Count the marks of a kind in the timeline: each turn has one among its user's and one among the waits.
+
+    The pen is put down once for each, by an `M`.
+    """
     paths = driver.find_elements(By.CSS_SELECTOR, f".chart .mark[data-kind='{kind}']")
     return sum(str(path.get_dom_attribute("d")).count("M") for path in paths) // 2
 

@@ -7,9 +7,9 @@ const MARKS = {
   refused: { shape: "", draw: (x, y) => `M${x - 3.5} ${y - 3.5}h7v7h-7z` },
   unknown: { shape: "", draw: (x, y) => `M${x} ${y - 4.5}l4.5 4.5l-4.5 4.5l-4.5-4.5z` },
   misplaced: { shape: "filled", draw: (x, y) => `M${x} ${y - 5}l5 9h-10z` },
-  doubled: { shape: "heavy", draw: (x, y) => `M${x} ${y - 5}v10M${x - 5} ${y}h10` },
+  doubled: { shape: "heavy", draw: (x, y) => `M${x} ${y - 5}v10m-5-5h10` },
   "left behind": { shape: "filled", draw: (x, y) => `M${x - 4} ${y - 4}h8v8h-8z` },
-  lost: { shape: "heavy", draw: (x, y) => `M${x - 4} ${y - 4}l8 8M${x + 4} ${y - 4}l-8 8` },
+  lost: { shape: "heavy", draw: (x, y) => `M${x - 4} ${y - 4}l8 8m0-8l-8 8` },
 };
 const TOP = 30;
 const AXIS = 24;
