@@ -46,7 +46,7 @@ TURNS_BEFORE, TURNS_TIMED = 25, 25
 def measure(store: str, folder: Path) -> Figures:
     """Measures one store on a machine of its own."""
     system = next(iter(known(store)["systems"]), DEFAULT_SYSTEM)
-    host = start_machine(system, f"bench-{store}")
+    host = start_machine(system, f"bench-{store}", is_prepared=True)
     try:
         tell(f"{store}: deploying on {system}, with each class")
         bots = Bots(host, folder, store)
