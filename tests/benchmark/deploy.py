@@ -65,7 +65,7 @@ def fresh_machine(name: str, archive: Path) -> lab.Host:
     host.exec(f"tar -xzf /tmp/python.tar.gz --one-top-level={PYTHON} --strip-components=1 && rm /tmp/python.tar.gz")
     host.exec(f"echo {PYTHON}/lib >/etc/ld.so.conf.d/python.conf && ldconfig")
     host.exec(f"ln -s {PYTHON}/bin/python3.10 /usr/local/bin/")
-    host.exec("apt-get update -qq && apt-get install -qq -y --no-install-recommends make")
+    host.install("make")
     host.exec("rm -rf /var/lib/apt/lists/*")
     return host
 

@@ -45,7 +45,7 @@ def machine(
     if "rasa_python_archive" in chosen:
         host.put(Path(chosen["rasa_python_archive"]), "/root/python.tar.gz")
         chosen["rasa_python_archive"] = "/root/python.tar.gz"
-    host.exec("apt-get update -qq && apt-get install -qq -y --no-install-recommends make")
+    host.install("make")
 
     files = subprocess.run(("git", "ls-files", "-z"), cwd=REPOSITORY, check=True, stdout=subprocess.PIPE).stdout
     archive = tmp_path_factory.mktemp("clone") / "clone.tar"

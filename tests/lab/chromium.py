@@ -39,9 +39,7 @@ class Chromium:
     def __init__(self, host: Host) -> None:
         """Install it on a Debian host with systemd."""
         self.host = host
-        packages = "chromium chromium-driver fonts-dejavu-core"
-        install = f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages}"
-        host.exec(f"apt-get update -qq && {install}")
+        host.install("chromium", "chromium-driver", "fonts-dejavu-core")
         host.put(_UNIT.encode(), "/etc/systemd/system/chromedriver.service")
         host.exec("systemctl daemon-reload && systemctl start chromedriver")
 

@@ -46,7 +46,7 @@ def start_dynamodb(host: Host, port: int = 4567, address: str = "127.0.0.1") -> 
     with lock(SERVICE):
         packages = _packages(cache_dir())
     host.put(packages, "/opt/dynalite")
-    host.exec("apt-get update -qq && apt-get install --yes -qq --no-install-recommends nodejs")
+    host.install("nodejs")
     host.put(_UNIT.format(address=address, port=port).encode(), f"/etc/systemd/system/{SERVICE}.service")
     host.exec(f"systemctl daemon-reload && systemctl enable --now {SERVICE}")
     wait_for_dynamodb(host, port)

@@ -120,6 +120,11 @@ class Host:
         self.exec(("cp", "-a", f"{staged}/." if is_folder else staged, str(target)))
         self.exec(("rm", "-rf", staged))
 
+    def install(self, *packages: str) -> None:
+        """Install packages of the distribution."""
+        command = "DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends"
+        self.exec(f"apt-get update -qq && {command} {shlex.join(packages)}")
+
     def reboot(self) -> None:
         """Shut the host down in good order, start it again and wait until it is up."""
         self.container.restart(timeout=_STOP_TIMEOUT)

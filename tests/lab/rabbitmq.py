@@ -33,8 +33,7 @@ class RabbitMQ:
         self.host = host
         self.username = username
         self.password = password
-        install = "DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends rabbitmq-server"
-        host.exec(f"apt-get update -qq && {install}")
+        host.install("rabbitmq-server")
         host.exec("systemctl start rabbitmq-server && rabbitmq-plugins enable rabbitmq_management")
         host.exec(("rabbitmqctl", "add_user", username, password))
         host.exec(("rabbitmqctl", "set_user_tags", username, "management"))

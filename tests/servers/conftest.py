@@ -43,9 +43,7 @@ def backends(start: Callable[..., lab.Host]) -> Callable[[type[Backend], str], B
                 lab.add_disk(host, kind.data, DISK_MEGABYTES)
                 # A server would take it for a database.
                 host.exec(f"rmdir {kind.data}/lost+found")
-        packages = " ".join(package for kind in kinds for package in kind.packages)
-        install = f"DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends {packages}"
-        host.exec(f"apt-get update -qq && {install}")
+        host.install(*(package for kind in kinds for package in kind.packages))
         found = {kind: kind(host) for kind in kinds}
         for backend in found.values():
             backend.configure()
