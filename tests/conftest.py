@@ -55,15 +55,8 @@ def start(machines: None) -> Callable[..., lab.Host]:
 
 
 @pytest.fixture(scope="session")
-def settings() -> Callable[[str], dict[str, Any]]:
-    """Give the settings that a host of a system needs on this machine: authorities, Python."""
-    return machine_settings
-
-
-@pytest.fixture(scope="session")
 def deployed(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., Deployed]:
     """Deploy bot and store on one host of a system, once a session; a host that was not prepared serves for both."""
@@ -76,7 +69,7 @@ def deployed(
             {system: host.ansible_variables()},
             bots=[system],
             stores=[system],
-            settings=settings(system),
+            settings=machine_settings(system),
         )
         return Deployed(host, kit, kit.deploy())
 

@@ -10,6 +10,7 @@ import pytest
 from tests import lab
 from tests.conftest import Deployed
 from tests.kit import Kit
+from tests.machines import machine_settings
 
 PREFIX_RULE = "letters and digits only"
 
@@ -97,7 +98,6 @@ class Fresh(NamedTuple):
 @pytest.fixture(scope="module")
 def fresh(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Fresh]:
     """A fresh host over SSH."""
@@ -110,7 +110,7 @@ def fresh(
         {"fresh": lab.authorize(host, key)},
         bots=["fresh"],
         stores=["fresh"],
-        settings={key: value for key, value in settings("debian-12").items() if "archive" not in key},
+        settings={key: value for key, value in machine_settings("debian-12").items() if "archive" not in key},
     )
     yield Fresh(host, kit, key)
     host.remove()
@@ -148,10 +148,10 @@ def test_no_sudo(fresh: Fresh) -> None:
         fresh.host.exec("mv /root/lab /etc/sudoers.d/lab")
 
 
-def test_unreachable_package_index(fresh: Fresh, settings: Callable[[str], dict[str, Any]]) -> None:
+def test_unreachable_package_index(fresh: Fresh) -> None:
     """The sentence says where it looked and which settings lead there."""
     fresh.kit.deploy(
-        **settings("debian-12"),
+        **machine_settings("debian-12"),
         rasa_package_index="http://127.0.0.1:9/simple",
         package_environment={"UV_HTTP_RETRIES": "0"},
     ).failed_with(

@@ -16,6 +16,7 @@ import pytest
 from tests import lab
 from tests.kit import Kit, Run
 from tests.lab.rabbitmq import RabbitMQ
+from tests.machines import machine_settings
 
 SYSTEM = "debian-12"
 MESSAGES = ("Hello", "Find me some good venues", "Thanks", "Bye")
@@ -127,7 +128,6 @@ def user_texts(events: list[dict[str, Any]], sender: str) -> list[str]:
 @pytest.fixture(scope="module")
 def bed(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bed]:
     """A fresh host with RabbitMQ on it."""
@@ -137,7 +137,7 @@ def bed(
         {SYSTEM: host.ansible_variables()},
         bots=[SYSTEM],
         stores=[SYSTEM],
-        settings=settings(SYSTEM),
+        settings=machine_settings(SYSTEM),
     )
     yield Bed(host, kit, RabbitMQ(host), kits_files(host))
     host.remove()

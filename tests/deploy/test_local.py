@@ -13,6 +13,7 @@ import pytest
 
 from tests import lab
 from tests.kit import REPOSITORY, TIMEOUT_SECONDS
+from tests.machines import machine_settings
 
 CLONE = "/root/steadfast"
 
@@ -32,12 +33,11 @@ class Machine(NamedTuple):
 @pytest.fixture(scope="module")
 def machine(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Machine]:
     """A machine with make, which trusts what this one trusts, and nothing else."""
     host = start("debian-12", "newcomer", systemd=False)
-    chosen = settings("debian-12")
+    chosen = machine_settings("debian-12")
     bundle = chosen.pop("host_ca_certificates", None)
     if bundle:
         host.put(Path(bundle), "/usr/local/share/ca-certificates/lab.crt")

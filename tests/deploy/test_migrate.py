@@ -11,6 +11,7 @@ import pytest
 
 from tests import lab
 from tests.kit import Kit, Run, run
+from tests.machines import machine_settings
 from tests.stores import cases, definition
 
 SYSTEM = "debian-12"
@@ -60,7 +61,6 @@ class Mover(NamedTuple):
 @pytest.fixture(scope="module")
 def mover(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Mover]:
     """Deploy on Redis and talk as some people; Rasa is stopped then.
@@ -73,7 +73,7 @@ def mover(
         {"mover": host.ansible_variables()},
         bots=["mover"],
         stores=["mover"],
-        settings=settings(SYSTEM),
+        settings=machine_settings(SYSTEM),
     )
     found = Mover(host, kit)
     kit.deploy().succeeded()

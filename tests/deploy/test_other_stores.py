@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests import lab
 from tests.events import check_events, restarter
 from tests.kit import REPOSITORY, TOOLS, Kit, Run, run
 from tests.lab import dynamodb
+from tests.machines import machine_settings
 
 CONVERSATIONS = "/var/lib/steadfast/conversations"
 SECRET_KEY = "a secret only for the lab".replace(" ", "-")
@@ -58,7 +59,6 @@ class Bot(NamedTuple):
 @pytest.fixture(scope="module")
 def bot(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Bot]:
     """A host with a DynamoDB of the lab and a bot that uses it."""
@@ -70,7 +70,7 @@ def bot(
         bots=["others"],
         stores=[],
         settings={
-            **settings("debian-12"),
+            **machine_settings("debian-12"),
             "tracker_store": "dynamodb",
             "tracker_store_options_of": {"dynamodb": {"table_name": "bot-conversations"}},
             "tracker_store_environment_of": {

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
 
 from tests import lab
 from tests.kit import Kit, Run, run
+from tests.machines import machine_settings
 
 
 class Pair(NamedTuple):
@@ -29,7 +30,6 @@ class Pair(NamedTuple):
 @pytest.fixture(scope="module")
 def pair(
     start: Callable[..., lab.Host],
-    settings: Callable[[str], dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pair]:
     """Two fresh hosts; a dry run first, then a deploy."""
@@ -40,7 +40,7 @@ def pair(
         {"bot": lab.authorize(bot, key), "store": lab.authorize(store, key)},
         bots=["bot", "store"],
         stores=["store"],
-        settings={**settings("debian-12"), "tracker_store_tls": True},
+        settings={**machine_settings("debian-12"), "tracker_store_tls": True},
     )
     dry_run = kit.deploy("--check", "--diff")
     untouched = bot.exec("ls /opt /etc/steadfast /var/lib/steadfast 2>&1", check=False).stdout
