@@ -148,7 +148,7 @@ def test_reminder_of_two_servers_comes_once(bed: Bed, impatient: AnotherRasa) ->
 def test_http_api_is_stored_once(bed: Bed) -> None:
     """What is posted is appended, a session begins in the middle, and what is put replaces all of it."""
     sender = f"api-{bed.server.name}"
-    bed.say(sender, "remember one")
+    assert bed.say(sender, "remember one").status == 200
     for path, body, kind in (
         ("tracker/events", SLOT, "slot"),
         ("execute", {"name": "utter_greet"}, "bot"),
@@ -161,9 +161,12 @@ def test_http_api_is_stored_once(bed: Bed) -> None:
         added = [event["event"] for event in after[len(before) :]]
         assert added.count(kind) == 1, (path, added)
     before = bed.events(sender)
-    bed.say(sender, "/session_start")
+    assert bed.say(sender, "/session_start").status == 200
     assert bed.say(sender, "what did I ask you to remember?").status == 200
-    assert bed.events(sender)[: len(before)] == before
+    after = bed.events(sender)
+    assert after[: len(before)] == before
+    added = [event["event"] for event in after[len(before) :]]
+    assert (added.count("session_started"), added.count("user")) == (1, 2)
     assert bed.call("PUT", f"/conversations/{sender}/tracker/events", [SLOT]).status == 200
     assert [(event["event"], event["value"]) for event in bed.events(sender)] == [("slot", "put")]
 

@@ -253,7 +253,10 @@ def test_certificate_that_is_not_the_servers_is_refused(
 def test_certificates_of_the_users_own(switch: Switch, store: str, system: str, tmp_path: Path) -> None:
     """The bot believes their authority alone, so that the server must present what it signed."""
     found = switch(store, system)
-    found.deploy(tracker_store_tls=True, **own_certificates(tmp_path, ["127.0.0.1"])).succeeded()
+    settings = own_certificates(tmp_path, ["127.0.0.1"])
+    found.deploy(tracker_store_tls=True, **settings).succeeded()
+    believed = next(value for value in found.options()["query"].values() if value.startswith("/"))
+    assert found.host.exec(["cat", believed]).stdout == Path(settings["tracker_store_tls_authority"]).read_text()
     assert "Rock Cellar has the best reviews" in found.talk("tls", "compare the reviews")
 
 
