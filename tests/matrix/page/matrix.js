@@ -80,10 +80,17 @@ rows.forEach((row, rowIndex) =>
 );
 if (cells.length) stopAt(cells[0]);
 
+let pointedAt;
+
 function showTip(cell) {
+  pointedAt = cell;
   tip.textContent = CELL.get(cell.dataset.key).sentence;
   tip.hidden = false;
-  const box = cell.getBoundingClientRect();
+  placeTip();
+}
+
+function placeTip() {
+  const box = pointedAt.getBoundingClientRect();
   const left = Math.min(box.left, innerWidth - tip.offsetWidth - 8);
   const below = box.bottom + 8 + tip.offsetHeight < innerHeight;
   tip.style.left = `${Math.max(8, left)}px`;
@@ -94,5 +101,6 @@ for (const cell of cells) {
   for (const event of ["pointerenter", "focus"]) cell.addEventListener(event, () => showTip(cell));
   for (const event of ["pointerleave", "blur", "click"]) cell.addEventListener(event, () => (tip.hidden = true));
 }
-addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+// The browser scrolls to a cell that gets the keyboard, and tells of it after the tip is there.
+addEventListener("scroll", () => tip.hidden || placeTip(), { passive: true });
 addEventListener("keydown", (event) => event.key === "Escape" && (tip.hidden = true));
