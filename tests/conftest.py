@@ -16,7 +16,14 @@ from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
 # The groups that take longest begin first: otherwise one process is left with them when the others have nothing to do.
 LONGEST = (
-    *("debian-12 stores", "debian-12 test_brokers_and_locks", "debian-13", "debian-sid", "debian-11"),
+    *(
+        "debian-12 stores",
+        "debian-12 test_faults",
+        "debian-12 test_brokers_and_locks",
+        "debian-13",
+        "debian-sid",
+        "debian-11",
+    ),
     *("ubuntu-22.04", "ubuntu-24.04", "debian-12 test_two_hosts", "debian-12 test_tls"),
     *("debian-12 test_migrate", "debian-12 test_local", "debian-12 test_other_stores", "servers debian-12"),
     *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-11"),

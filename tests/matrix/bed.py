@@ -219,7 +219,8 @@ class Bed:
     def _host(self, name: str) -> lab.Host:
         """Returns the bot's host, or the servers' one of a system; starts it if it has not been started."""
         if name not in self._hosts:
-            host = start_machine(DEFAULT_SYSTEM if name == BOT else name, name, disks=True)
+            system = DEFAULT_SYSTEM if name == BOT else name
+            host = start_machine(system, name, is_prepared=name == BOT, disks=True)
             # A container that reboots itself ends.
             host.container.update(restart_policy={"Name": "always"})
             self._hosts[name] = host
