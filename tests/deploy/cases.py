@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.machines import DEFAULT_SYSTEM
 from tests.stores import cases, definition, known
 
 
@@ -42,3 +43,8 @@ def mends(store: str, system: str) -> bool:
 def loses(store: str, system: str) -> bool:
     """Tell whether Rasa's own class loses turns on the store, on the first of its systems."""
     return is_first(store, system) and bool(known(store)["loses"])
+
+
+def is_elsewhere(store: str, system: str) -> bool:
+    """Tell whether the store is not to be had where tests/deploy/test_migrate.py moves conversations."""
+    return is_first(store, system) and DEFAULT_SYSTEM not in known(store)["systems"]

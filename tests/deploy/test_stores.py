@@ -11,7 +11,7 @@ import pytest
 import testinfra
 
 from tests.certificates import Certificate, own_certificates
-from tests.deploy.cases import every, has_administrator, has_server, is_first, loses, mends, tries_tls
+from tests.deploy.cases import every, has_administrator, has_server, is_elsewhere, is_first, loses, mends, tries_tls
 from tests.deploy.switched import Switch, Switched
 from tests.kit import run
 from tests.stores import definition, known, tls_options
@@ -185,6 +185,21 @@ def test_verify_catches_rasas_own_class(switch: Switch, store: str, system: str,
 def test_every_event_is_kept_with_its_effect(switch: Switch, store: str, system: str) -> None:
     """As tests/events/events.yml says, through a restart of everything."""
     run("python", "-m", "tests.events", "--inventory", str(switch(store, system).kit.folder)).succeeded()
+
+
+@every(is_elsewhere)
+def test_conversations_move_in(switch: Switch, store: str, system: str) -> None:
+    """What was said before the switch is copied to where the bot is now, which goes on from there."""
+    found = switch(store, system)
+    # Both stores have one of this name, from each one's deploy.
+    found.control("forget", "deploy")
+    found.host.exec("systemctl stop rasa")
+    try:
+        found.kit.playbook("migrate", migrate_from="redis", migrate_to=store).succeeded()
+        assert " 0 in conflict, 0 failed." in found.control("migrate", "redis", store)
+    finally:
+        found.host.exec("systemctl start rasa && runuser -u rasa -- /opt/steadfast/bin/steadfast wait --seconds 120")
+    assert "Rock Cellar has the best reviews" in found.talk("before-the-switch", "compare the reviews")
 
 
 @every(has_administrator)
