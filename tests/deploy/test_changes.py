@@ -38,3 +38,18 @@ def test_weakened_redis_is_mended_and_restarted(deployed: Callable[[str], Deploy
     found.kit.deploy().succeeded()
     assert restarted(before, process_ids(found)) == {"redis-tracker"}
     assert "appendfsync always" in found.host.exec("cat /etc/redis/tracker.conf").stdout
+
+
+def test_redis_starts_on_what_a_power_cut_leaves(deployed: Callable[[str], Deployed]) -> None:
+    """A command that is cut short, and zeros behind it, where the disk was not written any more."""
+    found = deployed("debian-12")
+    found.kit.deploy().succeeded()
+    data = "/var/lib/redis/tracker/appendonlydir/*.incr.aof"
+    found.host.exec(
+        f"systemctl stop redis-tracker && printf '*3\\r\\n$3\\r\\nSE' >>$(ls {data}) && truncate --size=+6000 {data} && "
+        "systemctl start redis-tracker"
+    )
+    said = found.host.exec("journalctl --unit redis-tracker --output cat --no-pager").stdout
+    assert "ended with 6000 zeros, as a power cut leaves them; they are cut off." in said
+    # The last deploy's conversation is still there, and goes on.
+    assert found.kit.deploy().succeeded().changed == {"debian-12": 0}
