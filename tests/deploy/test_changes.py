@@ -44,9 +44,9 @@ def test_redis_starts_on_what_a_power_cut_leaves(deployed: Callable[[str], Deplo
     """A command that is cut short, and zeros behind it, where the disk was not written any more."""
     found = deployed("debian-12")
     found.kit.deploy().succeeded()
-    data = "/var/lib/redis/tracker/appendonlydir/*.incr.aof"
     found.host.exec(
-        f"systemctl stop redis-tracker && printf '*3\\r\\n$3\\r\\nSE' >>$(ls {data}) && truncate --size=+6000 {data} && "
+        "systemctl stop redis-tracker && cd /var/lib/redis/tracker/appendonlydir && "
+        "printf '*3\\r\\n$3\\r\\nSE' >>$(ls *.incr.aof) && truncate --size=+6000 *.incr.aof && "
         "systemctl start redis-tracker"
     )
     said = found.host.exec("journalctl --unit redis-tracker --output cat --no-pager").stdout
