@@ -111,13 +111,14 @@ class Subject:
         """Retrieves a conversation as a process that has not seen it before; returns the seconds.
 
         Raises:
-            RuntimeError: Its latest session has not the number of turns that was given.
+            RuntimeError: Its latest session has not the number of turns that was given. Of Rasa's own class it may have
+                more: where the table rounds times, that reads what was said shortly before the session, too.
         """
         began = time.perf_counter()
         tracker = await self.cold_store.retrieve(sender)
         seconds = time.perf_counter() - began
         found = sum(event.as_dict()["event"] == "user" for event in tracker.events) if tracker else 0
-        if found != length:
+        if found < length or (found > length and self.name == STEADFAST):
             raise RuntimeError(f"{self.name} gives {found} turns of {sender}, not the {length} of its session.")
         return seconds
 
