@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import defaultdict
@@ -177,6 +178,8 @@ class Measurement:
         turns = [self.recorded.turn(number, shape) for number in range(size + 1 + TIMED_TURNS)]
         await subject.make_history(sender, turns[:size])
         await subject.take_turn(sender, turns[size])
+        # What a history left to be written would be written while turns are timed: the more, the longer it is.
+        os.sync()
         known = await _timed(subject.take_turn(sender, turn) for turn in turns[size + 1 :])
         length = size + 1 + len(known)
         if shape.session_turns:
