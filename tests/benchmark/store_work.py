@@ -28,7 +28,7 @@ from tests.benchmark.round_trips import CountingProxy
 RASA, STEADFAST = "rasa", "steadfast"
 # The first turn after a history was made is not timed: it makes the conversation known. The others are in one session.
 TIMED_TURNS = 9
-COLD_RETRIEVES = 5
+COLD_RETRIEVES = 20
 # What takes so long, as Rasa's classes do after many turns, is timed this often only in a round.
 ENOUGH_SECONDS = 1.0
 FEWEST_TIMED = 3
