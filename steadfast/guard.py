@@ -6,7 +6,8 @@ made after the store, by the agent. But a channel is part of the server: its blu
 and the agent as soon as there is one. So Steadfast's channel brings the guard, which
 
 - puts the store itself in the wrapper's place, in the agent and in its processor, also after a new model was loaded;
-- tells each request's turn to the store, and answers 503 where the store had to refuse, whatever Rasa made of that;
+- tells each request's turn to the store, and answers 503 where the store had to refuse, whatever Rasa made of that
+  (504 where it does not know whether the server kept the turn);
 - gives reminders to the store instead of to a scheduler in this process;
 - waits for the action server, and refuses the turn where it stays away.
 
@@ -27,12 +28,13 @@ from sanic.response import BaseHTTPResponse, HTTPResponse, json
 from steadfast.actions import PatientActions
 from steadfast.ending import end
 from steadfast.reminders import ReminderClock
-from steadfast.servers.server import ServerError
+from steadfast.servers.server import ServerError, Unheard
 from steadfast.stores.reminders import change_reminders
 from steadfast.stores.store import AppendOnlyTrackerStore
 from steadfast.turn import begin_turn, current_turn
 
 RETRY_AFTER_SECONDS = 1
+UNHEARD = "It is not known whether the turn that was sent there before is stored: send it again with its message_id."
 
 
 def install(app: Sanic) -> None:
@@ -46,8 +48,12 @@ def install(app: Sanic) -> None:
 
 
 def refused(error: Exception | None) -> HTTPResponse:
-    """Makes the answer to a turn that was not stored: nothing is left behind, and it can be sent again."""
-    return json({"error": str(error)}, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    """Makes the answer to a turn that was not stored: nothing is left behind, and it can be sent again.
+
+    Where it may have been stored, that is said, by a status of its own.
+    """
+    status, told = (504, f"{error} {UNHEARD}") if isinstance(error, Unheard) else (503, str(error))
+    return json({"error": told}, status=status, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def guarded_store(agent: Any) -> AppendOnlyTrackerStore:
@@ -86,7 +92,7 @@ async def _begin(request: Request) -> None:
 async def _end(request: Request, response: BaseHTTPResponse) -> HTTPResponse | None:
     error = current_turn().error
     # Rasa's own handlers make a 500 of it, or worse.
-    return refused(error) if error and response.status not in (400, 503) else None
+    return refused(error) if error and response.status not in (400, 503, 504) else None
 
 
 async def _refuse(request: Request, error: Exception) -> HTTPResponse:

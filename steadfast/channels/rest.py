@@ -4,6 +4,7 @@ The same name, paths, payload and answers as `rasa/core/channels/rest.py` of Ras
 
 - 503 with `Retry-After` for a turn that was not stored, of which nothing is left behind; 400 with a sentence for what
   is not a message; 500 where the bot itself failed (Rasa answers 200 there, and stores nothing).
+- 504 for a turn that may be stored: the connection to the server broke while it was written, and stayed so.
 - `message_id` in the payload, or the header `Idempotency-Key`: the same id again gets the stored answer.
 - `GET .../ready` beside `GET .../`: writes and reads the store, for a load balancer.
 
@@ -29,7 +30,7 @@ from sanic.response import HTTPResponse
 
 from steadfast import guard
 from steadfast.channels.message import BadMessage, Message, answer_body, answered_messages, read_message
-from steadfast.servers.server import Conflict, ServerError
+from steadfast.servers.server import Conflict, ServerError, Unheard
 from steadfast.turn import begin_turn
 
 logger = logging.getLogger(__name__)
@@ -138,26 +139,37 @@ class RestInput(InputChannel):
         Raises:
             BadMessage: Its `message_id` was used for another message.
             ServerError: It is not stored.
+            Unheard: It may be stored.
             LockError: It did not get its turn in the conversation.
             NotHandled: The bot failed, and nothing is stored.
         """
         store = guard.guarded_store(request.app.ctx.agent)
+        is_unheard = False
         for number in range(TRIES):
             if message.message_id:
-                kept = await store.answer(message.sender, message.message_id)
+                try:
+                    kept = await store.answer(message.sender, message.message_id)
+                except ServerError as error:
+                    raise (Unheard(str(error)) if is_unheard else error) from None
                 if kept is not None:
                     return answered_messages(message, kept)
             output = collector()
             turn = begin_turn(message_id=message.message_id, answer=partial(answer_body, message, output.messages))
             try:
                 await on_new_message(self._user_message(message, output))
-            except Conflict as error:
-                if number == TRIES - 1:
+            except ServerError as error:
+                # Others have written since the write that was not heard of: with an id, the stored answer tells whether
+                # that one was kept before theirs.
+                is_unheard = isinstance(error, Unheard)
+                is_conflict = isinstance(error.__cause__ if is_unheard else error, Conflict)
+                if number == TRIES - 1 or not is_conflict or (is_unheard and not message.message_id):
                     raise
                 logger.info("%s Handling it anew.", error)
+                # The error was that turn's; guard would answer with it.
+                begin_turn()
                 await asyncio.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))
                 continue
-            except (ServerError, LockError, CancelledError):
+            except (LockError, CancelledError):
                 raise
             except Exception:
                 logger.exception("A message of '%s' was not handled.", message.sender)

@@ -9,14 +9,14 @@ from typing import Any, Callable, Dict, Iterator, Sequence
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from steadfast.errors import SteadfastError
 from steadfast.readers.dynamodb import Store
 from steadfast.readers.reader import CONNECT_SECONDS
 from steadfast.servers.dynamo_causes import FAILURES
 from steadfast.servers.dynamo_tables import ANSWERS, KEY, NUMBER, REMINDERS, REMINDING
-from steadfast.servers.server import ServerError, Unavailable
+from steadfast.servers.server import ServerError, Unavailable, Unheard
 
 Item = Dict[str, Any]
 
@@ -27,7 +27,11 @@ CONNECTIONS = 64
 BATCH = 25
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
 
+# Of DynamoDB's own failures, which may come after the write was kept.
+INTERNAL = ("InternalServerError", "InternalFailure")
 REFUSED, MISSING = "ConditionalCheckFailedException", "ResourceNotFoundException"
+# What keeps a turn; whatever else is written is not seen before.
+KEEPS = ("put_item",)
 NAMES = {"#number": NUMBER, "#until": "until"}
 
 
@@ -133,6 +137,7 @@ class DynamoConnection:
             Refused: Its condition is not met.
             Missing: There is no such table, and was none since this process began.
             Unavailable: The server cannot be reached.
+            Unheard: It was reached, and whether it put an item is not known.
             ServerError: It refused.
         """
         told = " ".join(str(value) for name, value in options.items() if name.endswith("Expression"))
@@ -190,13 +195,15 @@ class DynamoConnection:
                 raise Refused from None
             if code == MISSING and not (self._is_ready and options.get("TableName") != self._store.table_name):
                 raise Missing(self._store.explanation(error)[1]) from None
-            raise self._explained(error) from None
+            raise self._explained(error, is_sent=code in INTERNAL and operation in KEEPS) from None
         except FAILURES as error:
-            raise self._explained(error) from None
+            # Those of a connection that could not be made are of another class.
+            raise self._explained(error, is_sent=isinstance(error, HTTPClientError) and operation in KEEPS) from None
 
-    def _explained(self, error: Exception) -> ServerError:
+    def _explained(self, error: Exception, *, is_sent: bool) -> ServerError:
         cause, sentence = self._store.explanation(error)
-        return (Unavailable if cause.passes else ServerError)(sentence)
+        broken = Unheard if is_sent else Unavailable
+        return (broken if cause.passes else ServerError)(sentence)
 
     def _client(self) -> Any:
         with self._lock:

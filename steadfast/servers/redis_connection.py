@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError, AuthorizationError, NoScriptEr
 from steadfast.readers.causes import Cause, code_and_message, explained
 from steadfast.readers.reader import CONNECT_SECONDS
 from steadfast.readers.redis import CAUSES
-from steadfast.servers.server import ServerError, Unavailable
+from steadfast.servers.server import ServerError, Unavailable, Unheard
 
 RIGHTS = (
     "+auth +del +eval +evalsha +exists +get +hdel +hexists +hget +hmget +hset +llen +lrange +pexpire +pexpireat +ping "
@@ -87,32 +87,53 @@ class RedisConnection:
 
         Raises:
             Unavailable: The server cannot be reached.
+            Unheard: It was reached, and what it did is not known.
             ServerError: It refused.
         """
         try:
-            return self._client.execute_command("EVALSHA", DIGESTS[script], len(keys), *keys, *arguments)
+            return self.call("EVALSHA", DIGESTS[script], len(keys), *keys, *arguments)
         except NoScriptError:
-            pass
-        except RedisError as error:
-            raise self._failed(error) from error
-        return self.call("EVAL", SCRIPTS[script], len(keys), *keys, *arguments)
+            return self.call("EVAL", SCRIPTS[script], len(keys), *keys, *arguments)
 
     def call(self, *command: Any) -> Any:
         """Runs a command; raises as `run` does."""
+        pool = self._client.connection_pool
         try:
-            return self._client.execute_command(*command)
+            # Which is made, or tried, before anything is sent.
+            connection = pool.get_connection(command[0])
         except RedisError as error:
-            raise self._failed(error) from error
+            raise self._failed(error, Unavailable) from error
+        try:
+            return self._answered(connection, command)
+        except NoScriptError:
+            raise
+        except RedisError as error:
+            raise self._failed(error, Unheard) from error
+        finally:
+            pool.release(connection)
+
+    def _answered(self, connection: Any, command: Sequence[Any]) -> Any:
+        try:
+            connection.send_command(*command)
+            return self._client.parse_response(connection, command[0])
+        except redis.ResponseError:
+            raise
+        except BaseException:
+            # Half an answer may be on its way, which is not to be taken for that to the next command.
+            connection.disconnect()
+            raise
 
     def close(self) -> None:
         """Closes the connections, those in use, too."""
         self._client.connection_pool.disconnect()
 
-    def _failed(self, error: RedisError) -> ServerError:
+    def _failed(self, error: RedisError, broken: type[Unavailable]) -> ServerError:
+        """Explains an error; `broken` is what it is where the connection broke."""
         beneath = error.__cause__ or error.__context__ or error
         _, told = code_and_message(beneath)
         sentence = str(explained(error, (*SCRIPT_CAUSES, *CAUSES), {**self._values, "error": told}))
         is_broken = isinstance(error, (redis.ConnectionError, redis.TimeoutError))
         is_refused = isinstance(error, (AuthenticationError, AuthorizationError)) or isinstance(beneath, ssl.SSLError)
-        is_passing = (is_broken and not is_refused) or PASSING.search(f"{type(error).__name__} {error}")
-        return Unavailable(sentence) if is_passing else ServerError(sentence)
+        if is_broken and not is_refused:
+            return broken(sentence)
+        return (Unavailable if PASSING.search(f"{type(error).__name__} {error}") else ServerError)(sentence)

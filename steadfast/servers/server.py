@@ -25,9 +25,13 @@ class ServerError(SteadfastError):
 
 
 class Unavailable(ServerError):
-    """No connection, or one that broke: the same call may succeed in a moment.
+    """No connection, or one that broke: the same call may succeed in a moment. Nothing was written."""
 
-    A write that ends so may or may not have been kept. The same `Write` again finds out, and is kept once.
+
+class Unheard(Unavailable):
+    """The connection broke after something was sent: a write may or may not have been kept.
+
+    The same `Write` again finds out, and is kept once.
     """
 
 
@@ -171,6 +175,7 @@ class Server(abc.ABC):
         Raises:
             Conflict: Another head is stored, or an answer for that message; nothing was written.
             Unavailable: The server cannot be reached; the same write may be tried again.
+            Unheard: The same, but it may have been kept.
             ServerError: It refused, as with a full disk; nothing was written.
         """
 

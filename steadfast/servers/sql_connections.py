@@ -14,7 +14,7 @@ from steadfast.errors import SteadfastError
 from steadfast.readers.causes import code_and_message
 from steadfast.readers.sql import SqlStore
 from steadfast.readers.sql_connection import CONNECT_ERRORS
-from steadfast.servers.server import ServerError, Unavailable
+from steadfast.servers.server import ServerError, Unavailable, Unheard
 
 T = TypeVar("T")
 
@@ -28,6 +28,10 @@ TRIES = 5
 
 class Missing(ServerError):
     """A table or the database is not there, and was not since this process began."""
+
+
+class _Uncommitted(Exception):
+    """The connection broke while a transaction was committed; the cause is SQLAlchemy's error."""
 
 
 class SqlConnections:
@@ -91,6 +95,7 @@ class SqlConnections:
 
         Raises:
             Unavailable: The server cannot be reached.
+            Unheard: The connection broke while what was done was committed.
             ServerError: It does not do it.
         """
         try:
@@ -117,6 +122,8 @@ class SqlConnections:
             try:
                 with self._connect() as connection:
                     done = work(connection)
+            except _Uncommitted as broken:
+                raise Unheard(str(self._explained(broken.__cause__ or broken))) from None
             except SQLAlchemyError as error:
                 told = " ".join(code_and_message(error))
                 if left and re.search(self.given_up, told):
@@ -142,13 +149,21 @@ class SqlConnections:
         connection.execute(sa.text(self.begin))
         try:
             yield
-            connection.execute(sa.text("COMMIT"))
+            self._commit(connection)
         except BaseException:
             try:
                 connection.execute(sa.text("ROLLBACK"))
             except SQLAlchemyError:
                 # Closed, it takes back what it had begun.
                 connection.invalidate()
+            raise
+
+    def _commit(self, connection: Any) -> None:
+        try:
+            connection.execute(sa.text("COMMIT"))
+        except SQLAlchemyError as error:
+            if getattr(error, "connection_invalidated", False):
+                raise _Uncommitted from error
             raise
 
     def _prepared(self) -> ServerError | None:

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import Executor
 from typing import Any, Callable, Iterator, TypeVar
 
-from steadfast.servers.server import Unavailable
+from steadfast.servers.server import ServerError, Unavailable, Unheard
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +58,21 @@ class Patience:
 
         Raises:
             Unavailable: It still is when the time is over.
+            Unheard: It failed in the end, and a try before may have done what was asked for.
+            ServerError: What else the function raises.
         """
+        is_unheard = False
         for failed in self.pauses():
             try:
-                return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
-            except Unavailable as error:
-                await asyncio.sleep(failed(error))
+                try:
+                    return await asyncio.get_running_loop().run_in_executor(threads, function, *arguments)
+                except Unavailable as error:
+                    is_unheard = is_unheard or isinstance(error, Unheard)
+                    await asyncio.sleep(failed(error))
+            except ServerError as error:
+                if is_unheard:
+                    raise Unheard(str(error)) from error
+                raise
         raise AssertionError("there is always a next try")
 
     def wait(self, function: Callable[[], None]) -> None:

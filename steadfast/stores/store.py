@@ -21,7 +21,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from steadfast.ending import end
 from steadfast.errors import SteadfastError
-from steadfast.servers.server import Answer, Conflict, Head, Server, ServerError, Stored, Write
+from steadfast.servers.server import Answer, Conflict, Head, Server, ServerError, Stored, Unavailable, Unheard, Write
 from steadfast.stores.conversations import Conversations, Mark, mark_of, put_mark, twin
 from steadfast.stores.patience import Patience
 from steadfast.stores.reminders import pending_reminders
@@ -153,6 +153,7 @@ class AppendOnlyTrackerStore(TrackerStore):
 
         Raises:
             Conflict: Something else was stored since the tracker was read; nothing was kept.
+            Unheard: It may have been kept.
             ServerError: The server keeps nothing.
             SteadfastError: The turn has failed before.
         """
@@ -198,12 +199,15 @@ class AppendOnlyTrackerStore(TrackerStore):
 
         Raises:
             ServerError: It fails for good; the current turn is told, too, whatever becomes of the error on its way.
+            Unheard: Likewise, of a write.
         """
         try:
             return await self._patience.call(self._threads, function, *arguments)
         except ServerError as error:
-            current_turn().error = error
-            raise
+            is_written = function == self.server.write
+            failed = Unavailable(str(error)) if isinstance(error, Unheard) and not is_written else error
+            current_turn().error = failed
+            raise failed from error.__cause__
 
     def _start(self, seconds: float) -> None:
         if AppendOnlyTrackerStore._has_started:

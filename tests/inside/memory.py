@@ -18,6 +18,7 @@ from steadfast.servers.server import (
     ServerError,
     Stored,
     Unavailable,
+    Unheard,
     Write,
 )
 
@@ -40,6 +41,7 @@ class MemoryServer(Server):
         refuses: Whether every write is refused, as by a full disk.
         conflicts: How many of the next writes find that another server has written meanwhile.
         cuts: How many of the next writes are kept without the writer being told.
+        after_cut: What is wrong after such a write: a name of the others here.
         slow: Seconds that each call takes, by conversation.
         calls: How many calls there were, by name.
     """
@@ -51,6 +53,7 @@ class MemoryServer(Server):
         self.refuses = False
         self.conflicts = 0
         self.cuts = 0
+        self.after_cut = ""
         self.slow: dict[str, float] = {}
         self.calls: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -92,7 +95,9 @@ class MemoryServer(Server):
                 found = self._kept(sender, found, write)
         if self.cuts:
             self.cuts -= 1
-            raise Unavailable("The connection broke.")
+            if self.after_cut:
+                setattr(self, self.after_cut, 1)
+            raise Unheard("The connection broke.")
         return found.head
 
     def answer_of(self, sender: str, write: Write) -> bool:

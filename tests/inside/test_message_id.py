@@ -50,7 +50,7 @@ def test_a_turn_that_was_refused_can_be_sent_again(bot: Bot, server: MemoryServe
 def test_an_answer_lost_on_its_way_is_there_for_the_second_try(bot: Bot, server: MemoryServer) -> None:
     """An answer lost on its way is there for the second try."""
     server.cuts = 1000
-    assert bot.say("ann", "remember one", message_id="m1").status_code == 503
+    assert bot.say("ann", "remember one", message_id="m1").status_code == 504
     server.cuts = 0
     assert bot.told("ann", "remember one", message_id="m1") == ["I will remember note 1: one"]
     assert server.texts("ann") == ["remember one"]

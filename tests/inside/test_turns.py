@@ -83,6 +83,26 @@ def test_a_connection_cut_after_the_commit_keeps_the_turn_once(bot: Bot, server:
     assert bot.told("ann", "what did I ask you to remember?") == ["You asked me to remember: one, two"]
 
 
+@pytest.mark.parametrize("after", ["is_down", "refuses", "conflicts"])
+def test_a_turn_that_may_be_stored_is_504(bot: Bot, server: MemoryServer, after: str) -> None:
+    """The connection is cut after the commit, and nobody can find out: 503 would be a promise that nothing is left."""
+    bot.told("ann", "remember one")
+    server.cuts, server.after_cut = 1, after
+    unknown = bot.say("ann", "remember two")
+    assert unknown.status_code == 504
+    assert int(unknown.headers["Retry-After"]) >= 1
+    assert "It is not known whether the turn" in unknown.json()["error"]
+    server.is_down = server.refuses = False
+    assert server.texts("ann") == ["remember one", "remember two"]
+
+
+def test_a_turn_with_an_id_is_looked_for_after_a_conflict(bot: Bot, server: MemoryServer) -> None:
+    """Others have written since the write that was not heard of; the stored answer tells what became of it."""
+    server.cuts, server.after_cut = 1, "conflicts"
+    assert bot.told("ann", "remember one", message_id="m1") == ["I will remember note 1: one"]
+    assert server.texts("ann") == ["remember one"]
+
+
 def test_two_servers_without_a_common_lock_keep_every_turn_once(
     start_bot: Callable[..., Bot], server: MemoryServer
 ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from steadfast.servers.server import Unavailable
+from steadfast.servers.server import Conflict, ServerError, Unavailable, Unheard
 from steadfast.stores import patience
 from steadfast.stores.patience import Patience
 
@@ -65,3 +67,39 @@ def test_the_error_is_raised_when_the_time_is_over(clock: Clock) -> None:
     with pytest.raises(Unavailable, match="nothing listens"):
         Patience(20).wait(clock.away_for(60))
     assert 3618 <= clock.now <= 3620
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "raised"),
+    [
+        (Unavailable("away"), ServerError("full"), ServerError),
+        (Unavailable("away"), Conflict("changed"), Conflict),
+        (Unheard("cut off"), ServerError("full"), Unheard),
+        (Unheard("cut off"), Conflict("changed"), Unheard),
+    ],
+)
+def test_a_write_that_was_not_heard_of_is_not_forgotten(
+    first: Unavailable, last: ServerError, raised: type[ServerError]
+) -> None:
+    """Whatever the last try says: the first one may have been kept."""
+    errors = iter([first, last])
+
+    def write() -> None:
+        raise next(errors)
+
+    with ThreadPoolExecutor(1) as threads, pytest.raises(ServerError, match=str(last)) as caught:
+        asyncio.run(Patience(20).call(threads, write))
+    assert type(caught.value) is raised
+    if raised is Unheard:
+        assert caught.value.__cause__ is last
+
+
+def test_a_server_that_stays_away_after_a_write_is_not_heard_of() -> None:
+    """The time is over, and nobody knows."""
+    errors = iter([Unheard("cut off")])
+
+    def write() -> None:
+        raise next(errors, Unavailable(AWAY))
+
+    with ThreadPoolExecutor(1) as threads, pytest.raises(Unheard, match="nothing listens"):
+        asyncio.run(Patience(0.2).call(threads, write))
