@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 import redis
 from redis.exceptions import AuthenticationError, AuthorizationError, NoScriptError, RedisError
@@ -97,18 +98,28 @@ class RedisConnection:
 
     def call(self, *command: Any) -> Any:
         """Runs a command; raises as `run` does."""
+        with self._connected(command[0]) as connection:
+            try:
+                return self._answered(connection, command)
+            except NoScriptError:
+                raise
+            except RedisError as error:
+                raise self._failed(error, Unheard) from error
+
+    @contextmanager
+    def _connected(self, name: str) -> Iterator[Any]:
+        """Takes a connection, made or tried before anything is sent, for the command of that name."""
         pool = self._client.connection_pool
         try:
-            # Which is made, or tried, before anything is sent.
-            connection = pool.get_connection(command[0])
+            connection = pool.get_connection(name)
         except RedisError as error:
             raise self._failed(error, Unavailable) from error
         try:
-            return self._answered(connection, command)
-        except NoScriptError:
-            raise
-        except RedisError as error:
-            raise self._failed(error, Unheard) from error
+            try:
+                connection.check_health()
+            except RedisError as error:
+                raise self._failed(error, Unavailable) from error
+            yield connection
         finally:
             pool.release(connection)
 
