@@ -6,7 +6,18 @@ import time
 
 import pytest
 
-from steadfast.servers.server import Answer, Conflict, Event, Head, Reminder, Server, ServerError, Unavailable, Write
+from steadfast.servers.server import (
+    Answer,
+    Conflict,
+    Event,
+    Head,
+    Reminder,
+    Server,
+    ServerError,
+    Unavailable,
+    Unheard,
+    Write,
+)
 from tests.servers.backends.backend import Backend
 from tests.servers.events import turn, user
 from tests.servers.proxy import Proxy
@@ -33,7 +44,7 @@ def test_a_cut_after_the_commit_is_kept_once(backend: Backend, proxy: Proxy, pla
     head = server.write("me", None, Write(turn()))
     again = Write(turn(), answer=Answer("1", "{}", 60), reminders=(Reminder("tea", 1.0, user()),))
     proxy.cut_answer_to(backend.commit)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unheard):
         server.write("me", head, again)
     direct = backend.open(place)
     kept = direct.read("me", head)
@@ -67,8 +78,10 @@ def test_a_server_that_is_away_is_unavailable_and_then_well_again(
     backend.stop()
     try:
         for call in (lambda: server.read("me"), lambda: server.write("me", head, Write(turn())), server.probe):
-            with pytest.raises(Unavailable):
+            with pytest.raises(Unavailable) as caught:
                 call()
+            # Nobody was there to be told anything.
+            assert not isinstance(caught.value, Unheard)
     finally:
         backend.start()
     second = Write(turn())
