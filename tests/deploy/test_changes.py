@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.conftest import Deployed
+from tests.kit import run
 
 SERVICES = ("rasa", "rasa-actions", "redis-tracker")
 
@@ -44,6 +45,8 @@ def test_redis_starts_on_what_a_power_cut_leaves(deployed: Callable[[str], Deplo
     """A command that is cut short, and zeros behind it, where the disk was not written any more."""
     found = deployed("debian-12")
     found.kit.deploy().succeeded()
+    talk = ("python", "-m", "control", "--inventory", str(found.kit.folder), "talk", "power-cut")
+    run(*talk, "Find me some good venues").succeeded()
     found.host.exec(
         "systemctl stop redis-tracker && cd /var/lib/redis/tracker/appendonlydir && "
         "printf '*3\\r\\n$3\\r\\nSE' >>$(ls *.incr.aof) && truncate --size=+6000 *.incr.aof && "
@@ -51,5 +54,5 @@ def test_redis_starts_on_what_a_power_cut_leaves(deployed: Callable[[str], Deplo
     )
     said = found.host.exec("journalctl --unit redis-tracker --output cat --no-pager").stdout
     assert "ended with 6000 zeros, as a power cut leaves them; they are cut off." in said
-    # The last deploy's conversation is still there, and goes on.
+    assert "Rock Cellar has the best reviews" in run(*talk, "compare the reviews").succeeded().output
     assert found.kit.deploy().succeeded().changed == {"debian-12": 0}
