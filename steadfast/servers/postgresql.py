@@ -16,6 +16,7 @@ class SqlServer(Base):
     """PostgreSQL: an INSERT gives its ids."""
 
     store = Store
+    returning = " RETURNING id"
     limits: Mapping[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         # A server that is cut off answers nothing, which only the system can find out.
@@ -32,5 +33,5 @@ class SqlServer(Base):
             cursor.execute(f"SET statement_timeout = '{ANSWER_SECONDS}s'")
             cursor.execute(f"SET lock_timeout = '{ANSWER_SECONDS}s'")
 
-    def _returning(self, connection: Any) -> str:
-        return " RETURNING id"
+    def _ids(self, connection: Any, inserted: Any, sender: str, count: int) -> list[int]:
+        return sorted(row[0] for row in inserted)

@@ -65,6 +65,9 @@ class _Refused(Exception):
 class SqlServer(SqlConnections, Server):
     """What the databases have in common."""
 
+    # What follows an INSERT to have its ids; empty where the database has no such thing.
+    returning = ""
+
     def __init__(self, options: dict[str, Any]) -> None:
         """Takes the options; does not connect.
 
@@ -281,17 +284,15 @@ class SqlServer(SqlConnections, Server):
         ids: list[int] = []
         for batch in rows.batches(sender, events):
             count = len(batch) // (len(EVENTS.c) - 1)
-            returning = self._returning(connection)
-            inserted = connection.execute(rows.insert_events(count, self._next_id(connection), returning), batch)
-            if not returning:
-                # The head is held: nobody else adds events to the conversation now.
-                inserted = connection.execute(rows.LATEST_IDS, {"sender": sender, "count": count})
-            ids += sorted(row[0] for row in inserted)
+            insert = rows.insert_events(count, self._next_id(connection), self.returning)
+            ids += self._ids(connection, connection.execute(insert, batch), sender, count)
         return ids
 
-    def _returning(self, connection: Any) -> str:
-        """Returns what follows an INSERT to have its ids; empty where the database has no such thing."""
-        return ""
+    def _ids(self, connection: Any, inserted: Any, sender: str, count: int) -> list[int]:
+        """Returns the ids of the events of an INSERT, in their order."""
+        # The head is held: nobody else adds events to the conversation now.
+        found = connection.execute(rows.LATEST_IDS, {"sender": sender, "count": count})
+        return sorted(row[0] for row in found)
 
     def _next_id(self, connection: Any) -> str:
         """Returns what gives an event's id; empty where the column does so by itself."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Mapping, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from steadfast.errors import SteadfastError
 from steadfast.readers.causes import code_and_message
@@ -22,6 +23,10 @@ T = TypeVar("T")
 POOL_SIZE = ("SQL_POOL_SIZE", 50)
 MAX_OVERFLOW = ("SQL_MAX_OVERFLOW", 100)
 RECYCLE_SECONDS = 3600
+# So long a connection is taken to live after it was used: a turn saves right after it has read.
+FRESH_SECONDS = 1
+# In a connection's `info`: when it was given back, in seconds of the monotonic clock.
+USED = "used"
 # Of what a server gives up because of another connection, such as a deadlock.
 TRIES = 5
 
@@ -37,8 +42,8 @@ class _Uncommitted(Exception):
 class SqlConnections:
     """A pool of connections that commit each statement by itself, unless a transaction is begun.
 
-    A connection is tried before it is used (`pool_pre_ping`), and nothing is rolled back when it is given back:
-    whoever begins a transaction ends it.
+    A connection that was not used just now is tried before it is used, and nothing is rolled back when it is given
+    back: whoever begins a transaction ends it.
     """
 
     # Explains errors, and makes the tables.
@@ -64,6 +69,8 @@ class SqlConnections:
         except CONNECT_ERRORS as error:
             raise self._explained(error) from None
         sa.event.listen(self._engine, "connect", self._connected)
+        sa.event.listen(self._engine, "checkout", self._checked)
+        sa.event.listen(self._engine, "checkin", _used)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -78,7 +85,6 @@ class SqlConnections:
             poolclass=sa.pool.QueuePool,
             pool_size=_number(*POOL_SIZE),
             max_overflow=_number(*MAX_OVERFLOW),
-            pool_pre_ping=True,
             pool_recycle=RECYCLE_SECONDS,
             pool_reset_on_return=None,
             isolation_level="AUTOCOMMIT",
@@ -89,6 +95,12 @@ class SqlConnections:
 
     def _connected(self, connection: Any, record: Any) -> None:
         """Sets a new connection up; it is the driver's own."""
+
+    def _checked(self, connection: Any, record: Any, proxy: Any) -> None:
+        """Tries a connection; one that is broken makes the pool connect anew, as its `pool_pre_ping` does each time."""
+        now = time.monotonic()
+        if now - record.info.get(USED, now) > FRESH_SECONDS and not self._engine.dialect.do_ping(connection):
+            raise InvalidatePoolError()
 
     def _run(self, work: Callable[[Any], T]) -> T:
         """Returns what a function makes of a connection; tables that were never there are made before.
@@ -117,8 +129,9 @@ class SqlConnections:
         return self._run(whole)
 
     def _tried(self, work: Callable[[Any], T]) -> T:
-        """Calls a function again where the server gave up what it did."""
+        """Calls a function again where the server gave up what it did, or its connection was broken from the start."""
         for left in reversed(range(TRIES)):
+            began = time.monotonic()
             try:
                 with self._connect() as connection:
                     done = work(connection)
@@ -126,7 +139,9 @@ class SqlConnections:
                 raise Unheard(str(self._explained(broken.__cause__ or broken))) from None
             except SQLAlchemyError as error:
                 told = " ".join(code_and_message(error))
-                if left and re.search(self.given_up, told):
+                # Nothing was committed. One that broke later was waited for.
+                is_stale = _is_broken(error) and time.monotonic() - began < FRESH_SECONDS
+                if left and (is_stale or re.search(self.given_up, told)):
                     continue
                 explained = self._explained(error)
                 if re.search(self.missing, told) and not self._is_ready:
@@ -162,7 +177,7 @@ class SqlConnections:
         try:
             connection.execute(sa.text("COMMIT"))
         except SQLAlchemyError as error:
-            if getattr(error, "connection_invalidated", False):
+            if _is_broken(error):
                 raise _Uncommitted from error
             raise
 
@@ -176,8 +191,15 @@ class SqlConnections:
 
     def _explained(self, error: BaseException) -> ServerError:
         cause, sentence = self._store.explanation(error)
-        is_broken = getattr(error, "connection_invalidated", False)
-        return (Unavailable if cause.passes or is_broken else ServerError)(sentence)
+        return (Unavailable if cause.passes or _is_broken(error) else ServerError)(sentence)
+
+
+def _is_broken(error: BaseException) -> bool:
+    return bool(getattr(error, "connection_invalidated", False))
+
+
+def _used(connection: Any, record: Any) -> None:
+    record.info[USED] = time.monotonic()
 
 
 def _number(variable: str, default: int) -> int:

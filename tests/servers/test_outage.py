@@ -24,6 +24,8 @@ from tests.servers.proxy import Proxy
 
 # What a restart may take on a busy machine.
 RESTART_SECONDS = 30
+# After which a connection is tried before it is used.
+IDLE_SECONDS = 1.5
 
 
 def written_at_last(server: Server, sender: str, believed: Head | None, write: Write) -> Head:
@@ -63,6 +65,7 @@ def test_a_connection_cut_while_idle_is_no_error(backend: Backend, proxy: Proxy,
     proxy.cut()
     later = server.write("me", head, Write(turn()))
     proxy.cut()
+    time.sleep(IDLE_SECONDS)
     stored = server.read("me")
     assert stored is not None
     assert (stored.head, len(stored.events)) == (later, 6)
