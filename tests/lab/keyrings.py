@@ -1,17 +1,14 @@
 """The keys that prove a distribution's archive to debootstrap."""
 
-import subprocess
 from pathlib import Path
 
-from tests.lab import apt
-from tests.lab.distributions import DEBIAN, System
+from tests.lab.distributions import System
 from tests.lab.errors import LabError, Unavailable
+from tests.lab.newer import unpack_newer
 from tests.lab.packages import apt_install
-from tests.lab.runs import cache_dir, last_lines, lock, progress
+from tests.lab.runs import cache_dir, lock
 
 _KEYRINGS = Path("/usr/share/keyrings")
-# Debian 12 has no package with Ubuntu's keys; this release does.
-_RELEASE = "trixie"
 
 
 def keyring(system: System) -> Path:
@@ -30,40 +27,10 @@ def keyring(system: System) -> Path:
             try:
                 apt_install(family.keyring_package)
             except LabError as error:
-                _fetch(system, str(error).partition("\n")[0])
+                reason = str(error).partition("\n")[0]
+                try:
+                    # Debian 12 has no package with Ubuntu's keys.
+                    unpack_newer(family.keyring_package, cache_dir() / "keyrings")
+                except LabError as failure:
+                    raise Unavailable(system.name, f"no keyring for its archive: {reason}; {failure}") from failure
     return installed if installed.is_file() else fetched
-
-
-def _fetch(system: System, reason: str) -> None:
-    """Unpack the keyring's package from a newer Debian without installing it.
-
-    apt verifies it with Debian's keys, in folders of its own.
-    """
-    debian = apt.mirror(DEBIAN, apt.machine_sources())
-    if debian is None:
-        raise Unavailable(system.name, f"no keyring for its archive: {reason}")
-    package = system.family.keyring_package
-    progress(f"{system.name}: fetching {package} of {_RELEASE}")
-    folder = cache_dir() / "keyrings"
-    for name in ("lists/partial", "archives/partial"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "sources.list").write_text(
-        f"deb [signed-by={_KEYRINGS / DEBIAN.keyring}] {debian.main} {_RELEASE} main\n"
-    )
-    options = (
-        f"Dir::Etc::SourceList={folder / 'sources.list'}",
-        "Dir::Etc::SourceParts=/dev/null",
-        f"Dir::State::Lists={folder / 'lists'}",
-        f"Dir::Cache={folder}",
-        "APT::Sandbox::User=root",
-    )
-    get = ["apt-get", "--quiet", *(part for option in options for part in ("-o", option))]
-    log = cache_dir() / f"apt-{package}.log"
-    try:
-        with log.open("w") as output:
-            for command in ([*get, "update"], [*get, "download", package]):
-                subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=True)
-        deb = next(folder.glob(f"{package}_*.deb"))
-        subprocess.run(("dpkg-deb", "--extract", deb, folder), check=True)
-    except (subprocess.CalledProcessError, StopIteration) as error:
-        raise Unavailable(system.name, f"no keyring for its archive: {reason}; {last_lines(log, 3)}") from error
