@@ -5,6 +5,7 @@ Mirrors, proxies and certificate authorities come from the machine's own setting
 
 from tests.lab.certificates import ca_bundle
 from tests.lab.cleanup import remove_leftovers, remove_run
+from tests.lab.compose import ensure_compose
 from tests.lab.disk import add_disk
 from tests.lab.distributions import System, systems
 from tests.lab.engine import ensure_engine
@@ -30,6 +31,7 @@ __all__ = [
     "build",
     "ca_bundle",
     "cache_dir",
+    "ensure_compose",
     "ensure_engine",
     "generate_key",
     "image",
