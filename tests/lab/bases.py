@@ -34,7 +34,7 @@ def base_image(system: System) -> str:
     for reference in (system.registry_image, bootstrapped):
         if has_image(client, reference):
             return reference
-    problem = _registry_problem(system.registry_image) or _pull(client, system)
+    problem = registry_problem(system.registry_image) or _pull(client, system)
     if problem is None:
         return system.registry_image
     if from_mirror is None:
@@ -62,7 +62,7 @@ def _bootstrapped_tag(system: System, from_mirror: apt.Mirror | None) -> str:
 
 
 @functools.cache
-def _registry_problem(reference: str) -> str | None:
+def registry_problem(reference: str) -> str | None:
     """Return why the registry has no such image for us, or None if it has."""
     client = docker.DockerClient.from_env(timeout=_REGISTRY_TIMEOUT)
     try:

@@ -4,7 +4,7 @@ import hashlib
 import io
 import tarfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def image(name: str) -> str:
 
 def reference(system: System) -> str:
     """Return the name of a system's prepared image: its tag is the hash of its recipe."""
-    return f"steadfast-lab/{system.name}:{recipe_hash(system, *_machine(system))}"
+    return f"steadfast-lab/{system.name}:{recipe_hash(system, *machine(system))}"
 
 
 def recipe_hash(system: System, sources: list[apt.Source], settings: apt.Settings) -> str:
@@ -77,20 +77,34 @@ def recipe_hash(system: System, sources: list[apt.Source], settings: apt.Setting
     return hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:12]
 
 
-def _machine(system: System) -> tuple[list[apt.Source], apt.Settings]:
+def machine(system: System) -> tuple[list[apt.Source], apt.Settings]:
+    """Return where a system's packages come from on this machine, and what its apt is told."""
     from_mirror = apt.mirror(system.family, apt.machine_sources())
     sources = apt.suites(system, from_mirror) if from_mirror else []
     return sources, apt.machine_settings()
 
 
 def _prepare(client: docker.DockerClient, system: System, base: str, tag: str) -> None:
-    sources, settings = _machine(system)
+    files = {"Dockerfile": _DOCKERFILE.read_bytes(), **apt_files(system)}
+    build_image(client, f"the image of {system.name}", files, base, tag, {IMAGE: system.name})
+
+
+def apt_files(system: System) -> dict[str, bytes]:
+    """Return what a build needs to install packages, by name: those sources that the mirror has, and apt's settings."""
+    sources, settings = machine(system)
     present = [source for source in sources if apt.exists(source, settings.proxies)]
-    files = {
-        "Dockerfile": _DOCKERFILE.read_text(),
-        "sources.list": apt.sources_list(present),
-        "machine.conf": settings.conf,
-    }
+    return {"sources.list": apt.sources_list(present).encode(), "machine.conf": settings.conf.encode()}
+
+
+def build_image(
+    client: docker.DockerClient,
+    what: str,
+    files: Mapping[str, bytes],
+    base: str,
+    tag: str,
+    labels: Mapping[str, str],
+) -> None:
+    """Build an image of a Dockerfile and what it copies on a base; LabError with the last lines if that fails."""
     try:
         client.images.build(
             fileobj=_tar(files),
@@ -99,21 +113,23 @@ def _prepare(client: docker.DockerClient, system: System, base: str, tag: str) -
             rm=True,
             forcerm=True,
             buildargs={"BASE": base},
-            labels={IMAGE: system.name},
+            labels=dict(labels),
         )
     except docker.errors.BuildError as error:
         output = "".join(line.get("stream", "") for line in error.build_log)
         last = "\n".join(output.splitlines()[-15:])
-        raise LabError(f"the image of {system.name} failed: {error.msg}\n{last}") from error
+        raise LabError(f"{what} failed: {error.msg}\n{last}") from error
 
 
-def _tar(files: dict[str, str]) -> io.BytesIO:
+def _tar(files: Mapping[str, bytes]) -> io.BytesIO:
     """Pack a build's files, which the Engine takes as a tar."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, text in files.items():
+        for name, content in files.items():
             entry = tarfile.TarInfo(name)
-            entry.size = len(text.encode())
-            tar.addfile(entry, io.BytesIO(text.encode()))
+            entry.size = len(content)
+            if content.startswith(b"#!"):
+                entry.mode = 0o755
+            tar.addfile(entry, io.BytesIO(content))
     packed.seek(0)
     return packed
