@@ -40,6 +40,10 @@ verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=
 remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
 	@$(playbook) --extra-vars '{"remove_data": $(if $(filter yes,$(DATA)),true,false)}' playbooks/remove.yml
 
+.PHONY: compose-images
+compose-images: .steadfast/test ## images for Compose where no registry can be reached: stand-ins from the distribution's packages
+	@$(python) -m tests.lab compose-images
+
 .PHONY: test test-fast lint faults bench bench-deploy
 test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh

@@ -17,6 +17,7 @@ from tests.lab.networks import Network, network
 from tests.lab.runs import cache_dir, run_id
 from tests.lab.snapshots import snapshot
 from tests.lab.ssh import KeyPair, authorize, generate_key
+from tests.lab.stand_ins import build_stand_ins, stand_in
 
 __all__ = [
     "Host",
@@ -29,6 +30,7 @@ __all__ = [
     "add_disk",
     "authorize",
     "build",
+    "build_stand_ins",
     "ca_bundle",
     "cache_dir",
     "ensure_compose",
@@ -40,6 +42,7 @@ __all__ = [
     "remove_run",
     "run_id",
     "snapshot",
+    "stand_in",
     "start_host",
     "systems",
 ]

@@ -4,15 +4,21 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.lab import cleanup
 from tests.lab.bases import has_image
+from tests.lab.compose import ensure_compose
 from tests.lab.distributions import systems
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.hosts import start_host
 from tests.lab.images import build, reference
 from tests.lab.runs import LABEL, PID, is_leftover, run_id
+from tests.lab.stand_ins import build_stand_ins, stand_in_names, write_references
+
+# Read by role compose.
+_REFERENCES = Path(__file__).parents[2] / ".steadfast/compose-images.json"
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -22,6 +28,16 @@ def _build(options: argparse.Namespace) -> int:
     # Only who asked for a system by name is told by the exit code as well.
     missing = any(isinstance(outcome, Unavailable) for outcome in made.values())
     return int(missing and bool(options.systems))
+
+
+def _compose_images(options: argparse.Namespace) -> int:
+    asked = options.names or stand_in_names()
+    ensure_compose()
+    made = build_stand_ins(asked)
+    write_references(made, asked, _REFERENCES)
+    for name in asked:
+        print(f"{name}: {made.get(name, 'the official image')}")
+    return 0
 
 
 def _list(_options: argparse.Namespace) -> int:
@@ -74,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("list", _list, "show the images and what runs have made")
     add("shell", _shell, "start a host and open a shell in it").add_argument("system", choices=tuple(systems()))
+    text = "make stand-ins for images that no registry has here, by default for all; install Compose if need be"
+    add("compose-images", _compose_images, text).add_argument("names", nargs="*", metavar="NAME")
     clean = add("clean", _clean, "remove what dead runs left")
     clean.add_argument("--run", help="remove what this run has made instead, alive or not")
     clean.add_argument("--images", action="store_true", help="remove the images as well")
