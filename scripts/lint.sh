@@ -18,6 +18,6 @@ check ruff check --quiet .
 check ruff format --quiet --check .
 check mypy
 check yamllint --strict .
-check shellcheck scripts/*.sh .ci/run roles/*/files/*.sh
+check shellcheck scripts/*.sh .ci/run roles/*/files/*.sh tests/lab/stand_ins/*.sh tests/lab/stand_ins/*/*.sh
 check ansible-lint --offline -q --nocolor
 [ -z "$failed" ] || { echo "error: not clean:$failed" >&2; exit 1; }
