@@ -15,12 +15,12 @@ SETTINGS = apt.Settings("", {})
 
 def test_names(tmp_path: Path) -> None:
     """A folder with a Dockerfile is one; nothing else lists them."""
-    for name in ("redis", "mysql", "notes"):
+    for name in ("redis", "haproxy", "notes"):
         (tmp_path / name).mkdir()
-    for name in ("redis", "mysql"):
+    for name in ("redis", "haproxy"):
         (tmp_path / name / "Dockerfile").touch()
     (tmp_path / "install.sh").touch()
-    assert stand_ins.stand_in_names(tmp_path) == ["mysql", "redis"]
+    assert stand_ins.stand_in_names(tmp_path) == ["haproxy", "redis"]
 
 
 @pytest.mark.parametrize("name", stand_ins.stand_in_names())
@@ -60,9 +60,9 @@ def test_tag_changes_with_content() -> None:
 @pytest.mark.parametrize(
     ("has", "made"),
     [
-        pytest.param(set(), {"redis", "mysql"}, id="none"),
-        pytest.param({"hello-world", "redis"}, {"mysql"}, id="some"),
-        pytest.param({"hello-world", "redis", "mysql"}, set(), id="all"),
+        pytest.param(set(), {"redis", "haproxy"}, id="none"),
+        pytest.param({"hello-world", "redis"}, {"haproxy"}, id="some"),
+        pytest.param({"hello-world", "redis", "haproxy"}, set(), id="all"),
     ],
 )
 def test_registry(monkeypatch: pytest.MonkeyPatch, has: set[str], made: set[str]) -> None:
@@ -75,7 +75,7 @@ def test_registry(monkeypatch: pytest.MonkeyPatch, has: set[str], made: set[str]
 
     monkeypatch.setattr(stand_ins, "registry_problem", registry_problem)
     monkeypatch.setattr(stand_ins, "stand_in", lambda name: f"stand-in/{name}")
-    found = stand_ins.build_stand_ins(["redis", "mysql"])
+    found = stand_ins.build_stand_ins(["redis", "haproxy"])
     assert found == {name: f"stand-in/{name}" for name in made}
     assert has or set(asked) == {"hello-world"}
 
@@ -89,6 +89,6 @@ def test_unknown_name() -> None:
 def test_references(tmp_path: Path) -> None:
     """What was not asked for stays; what needs none any more goes."""
     path = tmp_path / ".steadfast/compose-images.json"
-    stand_ins.write_references({"redis": "r:1", "mysql": "m:1"}, ["redis", "mysql"], path)
-    stand_ins.write_references({"haproxy": "h:1"}, ["haproxy", "mysql"], path)
-    assert json.loads(path.read_text()) == {"haproxy": "h:1", "redis": "r:1"}
+    stand_ins.write_references({"redis": "r:1", "haproxy": "h:1"}, ["redis", "haproxy"], path)
+    stand_ins.write_references({"adminer": "a:1"}, ["adminer", "haproxy"], path)
+    assert json.loads(path.read_text()) == {"adminer": "a:1", "redis": "r:1"}

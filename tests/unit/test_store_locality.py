@@ -44,6 +44,8 @@ ELSEWHERE = {
     "tests/unit/test_report.py": "its example",
     "tests/stores/*.yml": "dialects that must be refused",
     "tests/lab/distributions.py": "why the lab has Debian sid",
+    "tests/lab/stand_ins/adminer/Dockerfile": "names of packages",
+    "tests/lab/stand_ins/python/Dockerfile": "Python's own module sqlite3",
     "tests/deploy/test_*.py": "examples in tests that combine things",
     "tests/unit/test_steadfast_redis.py": "an example",
     "tests/unit/test_store_locality.py": "this test",
@@ -65,6 +67,8 @@ def own_files(store: str) -> tuple[str, ...]:
             f"tests/servers/test_{name}.py",
             f"tests/stores/{name}.yml",
             f"tests/lab/{name}.py",
+            # Named after the official image.
+            f"tests/lab/stand_ins/{WORDS[name]}/*",
             f"tests/unit/test_steadfast_{name}*.py",
         ]
     return tuple(patterns)
