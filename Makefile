@@ -8,6 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 python := .steadfast/venv/bin/python
 playbook = ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
 # sudo may ask for a password: then Ansible must ask for it, too.
+control = $(if $(filter compose,$(TARGET)),STEADFAST_FACTS=$(CURDIR)/compose/rendered/facts) $(python) -m
+inventory = --inventory $(if $(filter compose,$(TARGET)),inventory/local,$(INVENTORY))
 become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $(INVENTORY)/hosts.yml || sudo -n true 2>/dev/null || echo --ask-become-pass)
 
 .DEFAULT_GOAL := help
@@ -15,33 +17,42 @@ become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 	@echo
-	@echo 'INVENTORY=inventory/example chooses other hosts, STORE=memory another store, ANSIBLE_ARGS="--check --diff" a dry run.'
+	@echo 'INVENTORY=inventory/example chooses other hosts, STORE=memory another store, ANSIBLE_ARGS="--check --diff" a dry run;'
+	@echo 'TARGET=compose has talk, show, forget and verify speak of what compose-up runs.'
 
 .PHONY: deploy talk show forget migrate verify remove
 deploy: .steadfast/control ## deploy the bot and its store
 	@$(playbook) playbooks/deploy.yml
 
 talk: .steadfast/control ## talk to the bot: SENDER=me [MESSAGE="Find me some good venues"]
-	@$(python) -m control --inventory $(INVENTORY) talk "$${SENDER:-me}" $(if $(MESSAGE),"$$MESSAGE")
+	@$(control) control $(inventory) talk "$${SENDER:-me}" $(if $(MESSAGE),"$$MESSAGE")
 
 show: .steadfast/control ## show a conversation straight from the store: SENDER=me; without it, list them
-	@$(python) -m control --inventory $(INVENTORY) $(if $(SENDER),show "$$SENDER",list)
+	@$(control) control $(inventory) $(if $(SENDER),show "$$SENDER",list)
 
 forget: .steadfast/control ## remove every trace of one person from the store: SENDER=name
-	@$(python) -m control --inventory $(INVENTORY) forget "$${SENDER:?name the conversation: make forget SENDER=...}"
+	@$(control) control $(inventory) forget "$${SENDER:?name the conversation: make forget SENDER=...}"
 
 migrate: .steadfast/control ## copy every conversation to another store: FROM=redis TO=name
 	@$(playbook) --extra-vars migrate_from=$(FROM) --extra-vars migrate_to=$(TO) playbooks/migrate.yml
 	@$(if $(filter --check -C,$(ANSIBLE_ARGS)),echo 'A dry run: nothing was copied.',$(python) -m control --inventory $(INVENTORY) migrate $(FROM) $(TO))
 
 verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes] [MESSAGES=file, for your own bot]
-	@$(python) -m tests.persistence --inventory $(INVENTORY) $(if $(filter yes,$(REBOOT)),--reboot) $(if $(MESSAGES),--messages "$$MESSAGES")
+	@$(control) tests.persistence $(inventory) $(if $(filter yes,$(REBOOT)),--reboot) $(if $(MESSAGES),--messages "$$MESSAGES")
 
 remove: .steadfast/control ## take away what deploy put there; conversations only with DATA=yes
 	@$(playbook) --extra-vars '{"remove_data": $(if $(filter yes,$(DATA)),true,false)}' playbooks/remove.yml
 
-.PHONY: compose-images
-compose-images: .steadfast/test ## images for Compose where no registry can be reached: stand-ins from the distribution's packages
+.PHONY: compose-up compose-down compose-images
+compose-up: become =
+compose-up: .steadfast/control ## the same bot and store in containers, by Docker Compose [STORE=]
+	@$(playbook) playbooks/compose.yml
+
+compose-down: ## stop the containers; conversations go only with DATA=yes
+	@if [ -f compose/.env ]; then cd compose && docker compose down --remove-orphans $(if $(filter yes,$(DATA)),--volumes); \
+	else echo 'Nothing runs by Compose from here: compose/.env is not there.'; fi
+
+compose-images: .steadfast/test ## images for Compose where no registry can be reached, of the distribution's packages
 	@$(python) -m tests.lab compose-images
 
 .PHONY: test test-fast lint faults bench bench-deploy

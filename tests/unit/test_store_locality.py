@@ -22,6 +22,11 @@ WORDS = {
 # Two flavours of one server, and what both speak.
 RELATED = {"mariadb": ("mysql",), "mysql": ("mariadb",)}
 
+# What is made in the tree and never committed.
+NOT_OURS = re.compile(
+    r"(^|/)(\.git|\.hypothesis|\.steadfast|\.\w+_cache|__pycache__|compose/rendered)/|^compose/\.env$"
+)
+
 # Where a store's name stands, and no store is meant or none had to be added.
 ELSEWHERE = {
     "README.md": "for people",
@@ -67,6 +72,7 @@ def own_files(store: str) -> tuple[str, ...]:
             f"tests/servers/test_{name}.py",
             f"tests/stores/{name}.yml",
             f"tests/lab/{name}.py",
+            f"compose/{name}.yml",
             # Named after the official image.
             f"tests/lab/stand_ins/{WORDS[name]}/*",
             f"tests/unit/test_steadfast_{name}*.py",
@@ -79,7 +85,7 @@ def files_that_name(store: str) -> list[str]:
     found = []
     for path in sorted(REPOSITORY.rglob("*")):
         name = str(path.relative_to(REPOSITORY))
-        if path.is_file() and not re.search(r"(^|/)(\.git|\.hypothesis|\.steadfast|\.\w+_cache|__pycache__)/", name):
+        if path.is_file() and not NOT_OURS.search(name):
             text = path.read_bytes().decode("utf-8", errors="replace")
             if re.search(WORDS[store], text, re.IGNORECASE):
                 found.append(name)

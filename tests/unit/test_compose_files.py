@@ -1,0 +1,87 @@
+"""The Compose files: each store has one, and every service in them is as safe as the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import stores
+from tests.kit import REPOSITORY
+
+FOLDER = REPOSITORY / "compose"
+# The others extend what is in base.yml.
+FILES = sorted(path.name for path in FOLDER.glob("*.yml") if path.name != "base.yml")
+
+
+def read(name: str) -> dict[str, Any]:
+    """Read a Compose file."""
+    found: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text())
+    return found
+
+
+def complete(service: dict[str, Any]) -> dict[str, Any]:
+    """Add what a service of base.yml has from the one that it extends."""
+    if "extends" not in service:
+        return service
+    return {**complete(read("base.yml")["services"][service["extends"]["service"]]), **service}
+
+
+def services(name: str) -> dict[str, dict[str, Any]]:
+    """Give the services that a file defines, not those that it only adds to."""
+    return {key: complete(value) for key, value in read(name)["services"].items() if "extends" in value}
+
+
+@pytest.mark.parametrize("store", stores.names())
+def test_store_has_its_file(store: str) -> None:
+    """By the store's name; where the kit runs a server on hosts, there is a service of the name of its role."""
+    role = stores.definition(store)["server_role"]
+    assert f"{store}.yml" in FILES
+    assert not role or role in services(f"{store}.yml")
+    has_tables = stores.definition(store).get("has_tables", False)
+    assert has_tables == ("tables" in services(f"{store}.yml"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_services_may_do_little(name: str) -> None:
+    """No capability, nothing to write to, an end of its memory and its log; secrets are files."""
+    for service in services(name).values():
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"] is True
+        assert service["init"] is True
+        assert service["mem_limit"]
+        assert service["logging"]["options"]["max-size"]
+        assert service["stop_grace_period"]
+        assert service["restart"] == "no" or (service["restart"] == "unless-stopped" and "healthcheck" in service)
+        assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
+        values = [value for key, value in service.get("environment", {}).items() if "PASSWORD" in key]
+        assert all(value.startswith("/run/secrets/") for value in values)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_service_waits_for_healthy_ones_only(name: str) -> None:
+    """And for jobs that have succeeded."""
+    conditions = [
+        (other, condition["condition"])
+        for service in read(name)["services"].values()
+        for other, condition in service.get("depends_on", {}).items()
+    ]
+    jobs = {"tables", "accounts"}
+    assert all(
+        condition == ("service_completed_successfully" if other in jobs else "service_healthy")
+        for other, condition in conditions
+    )
+
+
+def test_environment_of_the_bot_is_that_of_a_host() -> None:
+    """What the image sets is what role rasa sets for its services, but for where things are."""
+    role = yaml.safe_load((REPOSITORY / "roles/rasa/vars/main.yml").read_text())["__rasa_environment"]
+    text = (FOLDER / "bot/Dockerfile").read_text()
+    settings = text[text.index("ENV ") + 4 : text.index("RUN ")].replace("\\\n", " ").split()
+    image = dict(setting.split("=", 1) for setting in settings)
+    places = {"HOME", "PATH", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "STEADFAST_FACTS"}
+    assert {key: value for key, value in image.items() if key not in places} == {
+        key: value for key, value in role.items() if key not in places
+    }
