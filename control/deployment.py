@@ -46,8 +46,10 @@ class Bot:
         self.facts = facts
 
     def run(self, *arguments: str) -> Result:
-        """Runs `steadfast` with these arguments as the bot's user."""
+        """Runs `steadfast` with these arguments as the bot's user; for one in a container, as whoever calls this."""
         command = shlex.join([self.facts.get("command", COMMAND), *arguments])
+        if "user" not in self.facts:
+            return self.host.run_as_caller(command)
         # From the root directory: where Python starts, it looks for modules first.
         return self.host.run(f"cd / && runuser -u {shlex.quote(self.facts['user'])} -- {command}")
 
@@ -139,15 +141,18 @@ class Bot:
 
     def is_running(self) -> bool:
         """Whether Rasa runs, as its service manager tells."""
-        looks = {"systemd": "systemctl is-active --quiet rasa", "supervisord": "supervisorctl status rasa"}
-        return self.host.run(looks[self.facts["service_manager"]]).status == 0
+        looks = {
+            "systemd": "systemctl is-active --quiet {}",
+            "supervisord": "supervisorctl status {}",
+            "docker": "docker container inspect --format '{{{{.State.Running}}}}' {} | grep -q true",
+        }
+        return self.host.run(looks[self.facts["service_manager"]].format(self.facts["services"][0])).status == 0
 
     @property
     def stop_command(self) -> str:
         """What stops Rasa on its host."""
-        return {"systemd": "systemctl stop rasa", "supervisord": "supervisorctl stop rasa"}[
-            self.facts["service_manager"]
-        ]
+        stops = {"systemd": "systemctl stop", "supervisord": "supervisorctl stop", "docker": "docker stop"}
+        return f"{stops[self.facts['service_manager']]} {self.facts['services'][0]}"
 
     def _conversation(self, command: str, sender: str) -> dict[str, Any] | None:
         result = self.run(command, "--", sender)

@@ -49,6 +49,14 @@ class Host:
         """
         return self._run(f"{self._become}sh -c {shlex.quote(command)}")
 
+    def run_as_caller(self, command: str) -> Result:
+        """Runs a shell command as the account that the connection has.
+
+        Raises:
+            UnreachableError: The host does not answer.
+        """
+        return self._run(f"sh -c {shlex.quote(command)}")
+
     def read(self, path: str) -> str | None:
         """Returns the text of a file that everybody may read; None if it is missing."""
         result = self._run(f"cat {shlex.quote(path)}")

@@ -151,7 +151,30 @@ class Supervisord(ServiceManager):
             raise FaultError(f"supervisord on {self.host.name}: {'; '.join(errors)}.")
 
 
-MANAGERS: dict[str, type[ServiceManager]] = {"systemd": Systemd, "supervisord": Supervisord}
+class Docker(ServiceManager):
+    """Services that are containers of this machine's Docker; their processes are the machine's, too."""
+
+    def restart(self) -> None:
+        """Returns when the containers have been started."""
+        output(self.host, f"docker restart {self.names}")
+
+    def start(self) -> None:
+        """Leaves alone what is running."""
+        output(self.host, f"docker start {self.names}")
+
+    def stop(self) -> None:
+        """Returns when they have ended; Docker does not bring back what was stopped."""
+        output(self.host, f"docker stop {self.names}")
+
+    def main_process(self, service: str) -> int:
+        """Asks Docker, which says 0 of a container that does not run."""
+        told = run(self.host, f"docker container inspect --format '{{{{.State.Pid}}}}' {shlex.quote(service)}")
+        if told.status != 0:
+            raise FaultError(f"docker on {self.host.name} knows no service '{service}': {told.errors.strip()}.")
+        return int(told.output)
+
+
+MANAGERS: dict[str, type[ServiceManager]] = {"systemd": Systemd, "supervisord": Supervisord, "docker": Docker}
 
 
 def manager_of(target: Target) -> ServiceManager:

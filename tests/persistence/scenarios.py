@@ -82,6 +82,8 @@ def make_plan(bot: Bot, server: Server | None, with_reboot: bool) -> Plan:
         targets["both"] = ([*rasa, *behind], f"Rasa and {server.name}")
     faults = known_faults()
     scenarios = [_scenario(faults[fault], what, *targets[what]) for fault, what in ORDER if what in targets]
+    if bot.facts["service_manager"] == "docker":
+        scenarios.append(_scenario(faults["down"], "all", *targets.get("both", targets["rasa"])))
     left_out = []
     if not server:
         store = bot.facts["tracker_store"]

@@ -46,15 +46,19 @@ class PlayedHost:
         for pattern, act in (
             ("systemctl show", self._show),
             ("supervisorctl status", self._status),
+            ("docker container inspect", self._inspect),
             ("boot_id", lambda _: self._boot()),
             ("ps -eo", lambda _: self._tree()),
             ("/proc/", self._identities),
             ("ctl restart", lambda _: self._renew(by_hand=True)),
+            ("docker restart", lambda _: self._renew(by_hand=True)),
             ("STOP", lambda _: self._pause(paused=True)),
             ("CONT", lambda _: self._pause(paused=False)),
             ("kill", lambda _: self._renew(by_hand=self.comes_back)),
             ("ctl stop", lambda _: self._renew(by_hand=False)),
             ("ctl start", lambda _: self._renew(by_hand=self.starts)),
+            ("docker stop", lambda _: self._renew(by_hand=False)),
+            ("docker start", lambda _: self._renew(by_hand=self.starts)),
         ):
             if pattern in command:
                 return act(command)
@@ -72,6 +76,12 @@ class PlayedHost:
         if not self.running[name]:
             return Answer(f"{name}    BACKOFF   Exited too quickly\n", status=3)
         return Answer(f"{name}    RUNNING   pid {self.running[name]}, uptime 0:00:01\n")
+
+    def _inspect(self, command: str) -> Answer:
+        name = shlex.split(command)[-1]
+        if name not in self.running:
+            return Answer(status=1, errors=f"Error: No such container: {name}\n")
+        return Answer(f"{self.running[name]}\n")
 
     def _tree(self) -> Answer:
         lines = ["1 0"]

@@ -52,7 +52,7 @@ def part(*lines: dict[str, Any], status: int = 0, errors: str = "") -> Result:
 
 def bot(*results: Result, runs: bool = False, store: str = "redis", manager: str = "systemd") -> Any:
     """Returns a bot on a played host."""
-    facts = {"tracker_store": store, "user": "rasa", "service_manager": manager}
+    facts = {"tracker_store": store, "user": "rasa", "service_manager": manager, "services": ["rasa", "rasa-actions"]}
     found: Any = PlayedHost(*results, runs=runs)
     return Bot(found, facts)
 
