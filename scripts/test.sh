@@ -25,7 +25,7 @@ part unit $python -m pytest --quiet tests/unit
 part machines $python -m tests.lab build
 # Three at a time, each with hosts of its own: deploys and restarts mostly wait.
 part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numprocesses 3 --dist loadgroup \
-    --no-loadscope-reorder tests/deploy tests/persistence tests/servers
+    --no-loadscope-reorder tests/compose tests/deploy tests/persistence tests/servers
 
 # What was written as root must not stand in the way of the user who has started this by sudo.
 [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .steadfast

@@ -26,6 +26,7 @@ LONGEST = (
     ),
     *("ubuntu-22.04", "ubuntu-24.04", "debian-12 test_two_hosts", "debian-12 test_tls"),
     *("debian-12 test_migrate", "debian-12 test_local", "debian-12 test_other_stores", "servers debian-12"),
+    "compose test_compose",
     *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-11"),
 )
 # What has no mirror everywhere. Without Debian nothing would be tested, which must not look like success.
@@ -110,6 +111,8 @@ def _group(item: pytest.Function) -> str:
     system = str(parameters.get("system", DEFAULT_SYSTEM))
     if "backends" in item.fixturenames:
         return f"servers {system}"
+    if item.path.parent.name == "compose":
+        return f"compose {parameters.get('store', item.path.stem)}"
     if system != DEFAULT_SYSTEM:
         return system
     return f"{system} {'stores' if 'store' in parameters else item.path.stem}"

@@ -14,7 +14,7 @@ from tests.lab.host import Host, Result
 from tests.lab.hosts import start_host
 from tests.lab.images import build, image
 from tests.lab.networks import Network, network
-from tests.lab.runs import cache_dir, run_id
+from tests.lab.runs import cache_dir, labels, run_id
 from tests.lab.snapshots import snapshot
 from tests.lab.ssh import KeyPair, authorize, generate_key
 from tests.lab.stand_ins import build_stand_ins, stand_in
@@ -37,6 +37,7 @@ __all__ = [
     "ensure_engine",
     "generate_key",
     "image",
+    "labels",
     "network",
     "remove_leftovers",
     "remove_run",

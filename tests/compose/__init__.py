@@ -1,0 +1,1 @@
+"""The bot and its store in containers, by Docker Compose."""

@@ -1,0 +1,117 @@
+"""`make compose-up`: the same bot and stores in containers, with few rights, and conversations that stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import stores
+from tests.compose.conftest import Project, running
+
+GREETING = ("talk", "--", "me", "Find me some good venues")
+
+
+@pytest.fixture(scope="module")
+def redis(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Run the bot with Redis."""
+    with running(tmp_path_factory.mktemp("redis"), "redis") as project:
+        yield project
+
+
+def ids(project: Project) -> set[str]:
+    """Name the containers that there are."""
+    return {container["Id"] for container in project.containers()}
+
+
+def test_bot_answers_and_the_store_has_the_turn(redis: Project) -> None:
+    """As a user would see it."""
+    assert "Big Arena" in redis.steadfast(*GREETING)
+    assert "Find me some good venues" in redis.steadfast("read", "--", "me")
+
+
+def test_a_second_time_changes_nothing(redis: Project) -> None:
+    """No file, and no container."""
+    before = ids(redis)
+    again = redis.up().succeeded()
+    assert again.changed == {"localhost": 0}
+    assert ids(redis) == before
+
+
+def test_containers_may_do_little(redis: Project) -> None:
+    """Each of them."""
+    for container in redis.containers():
+        host, name = container["HostConfig"], container["Name"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], name
+        assert host["Memory"] > 0, name
+        assert host["Init"], name
+        assert host["LogConfig"]["Config"]["max-size"], name
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+        assert container["Config"]["User"] not in ("", "0", "root"), name
+        assert "Health" in container["State"], name
+
+
+def test_only_the_bot_can_be_reached_and_by_loopback_only(redis: Project) -> None:
+    """No port of the store or the action server is published."""
+    published = [
+        (container["Config"]["Labels"]["com.docker.compose.service"], binding["HostIp"])
+        for container in redis.containers()
+        for bindings in container["HostConfig"]["PortBindings"].values()
+        for binding in bindings
+    ]
+    assert published == [("rasa", "127.0.0.1")]
+
+
+def test_no_secret_shows(redis: Project) -> None:
+    """Neither in an image, nor in a container's settings or processes, nor to another account of the machine."""
+    containers = redis.containers()
+    shown = [json.dumps(containers), redis.compose("config"), redis.compose("top")]
+    for image in sorted({container["Image"] for container in containers}):
+        shown += [redis.docker("image", "inspect", image), redis.docker("history", "--no-trunc", image)]
+    token = redis.kit.secrets()["rasa_api_token"]
+    # What is mounted comes from outside, and is where the search must find it.
+    search = f"grep -rlsF {token} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=venv || true"
+    found = redis.compose("exec", "-T", "rasa", "sh", "-c", search)
+    assert found.split() == ["/run/secrets/token"]
+    for secret in redis.kit.secrets().values():
+        assert not [text for text in shown if secret in text]
+    assert (redis.folder / "rendered").stat().st_mode & 0o077 == 0
+    assert (redis.folder / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_conversations_outlive_down_and_up(redis: Project) -> None:
+    """By hand, in the folder; `down --volumes` takes them away."""
+    redis.steadfast(*GREETING)
+    redis.compose("down")
+    redis.compose("up", "--detach", "--wait")
+    assert "Find me some good venues" in redis.steadfast("read", "--", "me")
+
+
+def test_redis_keeps_every_acknowledged_turn(redis: Project, tmp_path: Path) -> None:
+    """Restart and kill -9 of Rasa, of Redis, of both."""
+    found = redis.verify(tmp_path / "verify.json").succeeded()
+    assert "PERSISTED" in found.output
+    assert "LOST" not in found.output
+
+
+@pytest.mark.parametrize("store", [name for name in stores.names() if stores.known(name)["data"] and name != "redis"])
+def test_every_store_keeps_every_acknowledged_turn(images: None, store: str, tmp_path: Path) -> None:
+    """A kill -9 of everything, and a restart of the server alone; on hosts `make verify` does the rest."""
+    with running(tmp_path, store) as project:
+        has_server = stores.definition(store)["server_role"]
+        only = ("restart-server", "kill-both") if has_server else ("kill-rasa",)
+        found = project.verify(tmp_path / "verify.json", *only).succeeded()
+    assert "PERSISTED" in found.output
+    assert "LOST" not in found.output
+
+
+def test_memory_is_found_out(images: None, tmp_path: Path) -> None:
+    """The control: it loses every conversation."""
+    with running(tmp_path, "memory") as project:
+        found = project.verify(tmp_path / "verify.json", "kill-rasa")
+    assert found.status == 1
+    assert "LOST" in found.output
