@@ -72,6 +72,8 @@ class DiskFault(Fault):
     """The programs that it takes on the disk's host, and Debian's packages of them."""
     refusal: ClassVar[str]
     """What the kernel says to whoever writes to the broken disk."""
+    tries: ClassVar[int] = 1
+    """How often it is broken until a write is refused."""
 
     def __init__(self, targets: Sequence[Target], disk: Disk) -> None:
         """Takes the services that need the disk, and the disk."""
@@ -103,13 +105,16 @@ class DiskFault(Fault):
     def inject(self) -> None:
         """Breaks the disk, and sees the kernel refuse to write to it."""
         self.check()
-        self.hit()
-        refusal = self.disk.refusal()
-        if self.refusal not in refusal:
-            raise FaultError(
-                f"'{self.title}' of {self.disk.folder} on {self.disk.host.name} did nothing: a write should end with "
-                f"'{self.refusal}', and it ended with '{refusal or 'success'}'."
-            )
+        refusal = ""
+        for _ in range(self.tries):
+            self.hit()
+            refusal = self.disk.refusal()
+            if self.refusal in refusal:
+                return
+        raise FaultError(
+            f"'{self.title}' of {self.disk.folder} on {self.disk.host.name} did nothing: a write should end with "
+            f"'{self.refusal}', and it ended with '{refusal or 'success'}'."
+        )
 
     @abstractmethod
     def hit(self) -> None:
@@ -136,6 +141,8 @@ class FullDisk(DiskFault):
     name = "disk-full"
     title = "disk full"
     refusal = FULL
+    # Whoever could not write gives back the room that he had taken for it.
+    tries = 10
 
     def hit(self) -> None:
         """Takes the room at once, then block by block what is left of it."""

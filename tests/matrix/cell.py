@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tests.checks.recovery import Limit
 from tests.matrix.fault_cases import FaultCase
+from tests.stores import definition
 
 STEADFAST, RASA = "steadfast", "rasa"
 # Ours first: its cells are the ones that a run must not miss.
@@ -55,6 +57,12 @@ class Cell:
     def key(self) -> tuple[str, str, str]:
         """Store, class and fault: what tells it from all others."""
         return self.setup.store, self.setup.tracker_store_class, self.name
+
+    @property
+    def limit(self) -> Limit:
+        """How soon a turn must be acknowledged again, with the kit's class."""
+        is_file = not definition(self.setup.store)["server_role"]
+        return self.fault.limit_of_file or self.fault.limit if is_file else self.fault.limit
 
     @property
     def rounds(self) -> int:

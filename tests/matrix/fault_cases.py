@@ -37,6 +37,7 @@ class FaultCase:
         needs_server: Why it cannot happen to a store without a server; empty if it can.
         is_quiet: Whether nobody talks while it happens.
         limit: How soon a turn must be acknowledged again, with the kit's class.
+        limit_of_file: The same for a store that is a file beside Rasa, where that differs.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FaultCase:
     needs_server: str = ""
     is_quiet: bool = False
     limit: Limit = SERVER_BACK
+    limit_of_file: Limit | None = None
 
 
 FAULT_CASES = (
@@ -68,8 +70,22 @@ FAULT_CASES = (
     FaultCase("slow-link", "slow link to the store for 5 s", lambda bed: SlowLink(bed.link), 2, 5, NETWORK),
     # The disk with the data.
     FaultCase("disk-full", "disk full for 5 s", lambda bed: FullDisk(bed.beside_data, bed.disk), 3, 5),
-    FaultCase("disk-read-only", "disk read-only for 5 s", lambda bed: ReadOnlyDisk(bed.beside_data, bed.disk), 3, 5),
-    FaultCase("power-cut", "power cut of the store", lambda bed: PowerCut(bed.beside_data, bed.disk), 8),
+    # Whatever has the data open is killed; where that is a file, it is Rasa.
+    FaultCase(
+        "disk-read-only",
+        "disk read-only for 5 s",
+        lambda bed: ReadOnlyDisk(bed.beside_data, bed.disk),
+        3,
+        5,
+        limit_of_file=RASA_KILLED,
+    ),
+    FaultCase(
+        "power-cut",
+        "power cut of the store",
+        lambda bed: PowerCut(bed.beside_data, bed.disk),
+        8,
+        limit_of_file=RASA_KILLED,
+    ),
     # Nobody talks, and the server does not wait for ever.
     FaultCase(
         "idle",

@@ -97,7 +97,7 @@ def _in_time(trial: Trial, histories: Sequence[History]) -> Iterator[Verdict]:
     """Yields whether every fault was got over in time, which is promised of the kit's class."""
     if trial.bands and trial.cell.setup.tracker_store_class == STEADFAST:
         turns = [turn for history in histories for turn in history.turns]
-        yield recovered_in_time(turns, trial.bands, trial.cell.fault.limit)
+        yield recovered_in_time(turns, trial.bands, trial.cell.limit)
 
 
 def _named(history: History, verdict: Verdict) -> Verdict:

@@ -25,6 +25,7 @@ class StoreHost(PlayedHost):
         mends: Whether it is whole after it was mounted anew.
         is_own: Whether the folder is a disk of its own.
         missing: A program that it lacks.
+        gives_back: How often there is room again right after it was taken.
     """
 
     running: dict[str, int] = field(default_factory=lambda: {"redis": 30})
@@ -33,12 +34,14 @@ class StoreHost(PlayedHost):
     mends: bool = True
     is_own: bool = True
     missing: str = ""
+    gives_back: int = 0
 
     def run(self, command: str) -> Answer:
         """Answers as a shell there would."""
         for pattern, refusal in (("fallocate", FULL), ("remount,abort", READ_ONLY), ("shutdown", GONE)):
             if pattern in command:
-                return self._refuse(command, refusal if self.obeys else "")
+                self.gives_back -= 1
+                return self._refuse(command, refusal if self.obeys and self.gives_back < 0 else "")
         if command == f"mount {FOLDER}" or command.startswith("rm "):
             return self._refuse(command, "" if self.mends else self.refusal)
         if "conv=fsync" in command:
@@ -84,6 +87,14 @@ def test_fault_that_did_nothing_is_an_error(fault: type[DiskFault], refusal: str
     """It would prove nothing."""
     with pytest.raises(FaultError, match=f"should end with '{refusal}', and it ended with 'success'"):
         fault_of(fault, StoreHost(obeys=False)).inject()
+
+
+def test_room_that_is_given_back_is_taken_again() -> None:
+    """By whoever could not write what he had begun: the disk is to be full all the same."""
+    host = StoreHost(gives_back=3)
+    fault_of(FullDisk, host).inject()
+    assert host.refusal == FULL
+    assert sum("fallocate" in command for command in host.commands) == 4
 
 
 @pytest.mark.parametrize("fault", FAULTS)

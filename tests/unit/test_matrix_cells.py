@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from tests.checks.recovery import RASA_KILLED, SERVER_BACK
 from tests.faults.containers import Down
 from tests.faults.fault import known_faults
 from tests.kit import REPOSITORY
@@ -41,6 +42,18 @@ def test_every_known_fault_is_used() -> None:
     """A fault that no case names would be tried nowhere; the hosts of the matrix have no containers to take down."""
     used = {value for case in FAULT_CASES for value in case.make.__code__.co_names} | {Down.__name__}
     assert {fault.__name__ for fault in known_faults().values()} <= used
+
+
+def test_limit_is_that_of_rasa_where_the_fault_ends_rasa() -> None:
+    """As a power cut does where the data are a file beside it; a server that is back is waited for less long."""
+    limits = {cell.key[::2]: cell.limit for cell in CELLS}
+    files = [store for store in stores() if not definition(store)["server_role"]]
+    assert files
+    for store in stores():
+        wanted = RASA_KILLED if store in files else SERVER_BACK
+        assert (limits[store, "power-cut"], limits[store, "disk-read-only"]) == (wanted, wanted)
+        assert limits[store, "disk-full"] == SERVER_BACK
+        assert limits[store, "kill-rasa"] == RASA_KILLED
 
 
 def test_names_are_told_apart() -> None:
