@@ -36,7 +36,7 @@ class Missing(ServerError):
 
 
 class _Uncommitted(Exception):
-    """The connection broke while a transaction was committed; the cause is SQLAlchemy's error."""
+    """A transaction may have been committed or not; the cause is SQLAlchemy's error."""
 
 
 class SqlConnections:
@@ -54,6 +54,8 @@ class SqlConnections:
     # Of errors, as `CODE MESSAGE`: where the same may be done again at once, and where a table or database is missing.
     given_up: str
     missing: str
+    # Likewise, of a commit that failed: where what was committed may be on disk all the same.
+    unsure: str = r"$^"
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Takes the parameters of Rasa's `SQLTrackerStore`; does not connect.
@@ -177,7 +179,7 @@ class SqlConnections:
         try:
             connection.execute(sa.text("COMMIT"))
         except SQLAlchemyError as error:
-            if _is_broken(error):
+            if _is_broken(error) or re.search(self.unsure, " ".join(code_and_message(error))):
                 raise _Uncommitted from error
             raise
 

@@ -21,6 +21,8 @@ class SqlServer(Base):
     limits: Mapping[str, Any] = {"check_same_thread": False}
     given_up = r"$^"
     missing = r"no such table"
+    # All was written, but not synchronised: after a power cut SQLite finds it in its log, or does not.
+    unsure = r"disk I/O error"
 
     def _connect(self) -> Any:
         # SQLite would make an empty file, and nobody would see that one is gone.
