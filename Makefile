@@ -45,8 +45,8 @@ remove: .steadfast/control ## take away what deploy put there; conversations onl
 
 .PHONY: compose-up compose-down compose-images
 compose-up: become =
-compose-up: .steadfast/control ## the same bot and store in containers, by Docker Compose [STORE=]
-	@$(playbook) playbooks/compose.yml
+compose-up: .steadfast/control ## the same bot and store in containers, by Docker Compose [STORE=] [RASA=3, so many of it behind a balancer]
+	@$(playbook) $(if $(RASA),--extra-vars compose_rasa_count=$(RASA)) playbooks/compose.yml
 
 compose-down: ## stop the containers; conversations go only with DATA=yes
 	@if [ -f compose/.env ]; then cd compose && docker compose down --remove-orphans $(if $(filter yes,$(DATA)),--volumes); \
