@@ -15,7 +15,7 @@ become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 	@echo
 	@echo 'INVENTORY=inventory/example chooses other hosts, STORE=memory another store, ANSIBLE_ARGS="--check --diff" a dry run;'
 	@echo 'TARGET=compose has talk, show, forget and verify speak of what compose-up runs.'
