@@ -14,8 +14,7 @@ chmod 0700 "$PGDATA"
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     # The words of POSTGRES_INITDB_ARGS are options of their own.
-    # shellcheck disable=SC2086
-    initdb --username=postgres --pwfile="$POSTGRES_PASSWORD_FILE" ${POSTGRES_INITDB_ARGS:-} --pgdata="$new"
+    echo "${POSTGRES_INITDB_ARGS:-}" | xargs initdb --username=postgres --pwfile="$POSTGRES_PASSWORD_FILE" --pgdata="$new"
     echo "host all all all ${POSTGRES_HOST_AUTH_METHOD:-scram-sha-256}" >>"$new/pg_hba.conf"
 
     # The administrator must be able to log in at the socket, as the official image needs it.
