@@ -79,6 +79,22 @@ def cell(driver: WebDriver, key: str) -> WebElement:
     return find(driver, f".matrix [data-key='{key}']")
 
 
+def has_picture(driver: WebDriver) -> bool:
+    """Tell whether the timeline is drawn as wide as its place, in one step: the page draws it anew for another width."""
+    return bool(
+        driver.execute_script(
+            "const svg = document.querySelector('.chart svg');"
+            "return svg !== null && svg.getBoundingClientRect().width === Math.max(280, svg.parentElement.clientWidth)"
+        )
+    )
+
+
+def open_cell(driver: WebDriver, key: str) -> None:
+    """Click on a cell that was run, and wait for its picture."""
+    cell(driver, key).click()
+    WebDriverWait(driver, SECONDS).until(has_picture)
+
+
 def drawn(driver: WebDriver, kind: str) -> int:
     """Count the marks of a kind in the timeline: each turn has one among its user's and one among the waits.
 
@@ -115,7 +131,7 @@ def test_matrix_has_every_cell_by_name(page: WebDriver) -> None:
 def test_click_shows_every_turn_of_a_cell(page: WebDriver, runs: dict[str, Result]) -> None:
     """As marks of its kind, with the faults as bands, the sentences of the checks, and the command."""
     run = runs[LOSES]
-    cell(page, LOSES).click()
+    open_cell(page, LOSES)
     assert find(page, "dialog h2").text == run.title
     wrong = run.counts.lost + run.counts.doubled + run.counts.out_of_order
     assert run.counts.lost > 0
@@ -133,7 +149,7 @@ def test_click_shows_every_turn_of_a_cell(page: WebDriver, runs: dict[str, Resul
 
 def test_turn_that_is_pointed_at_is_told(page: WebDriver, runs: dict[str, Result]) -> None:
     """By the pointer, and by the keyboard; a part of the run can be looked at on its own."""
-    cell(page, LOSES).click()
+    open_cell(page, LOSES)
     every = drawn(page, "acknowledged")
     Select(find(page, "select[aria-label='Part of the run']")).select_by_visible_text("fault 2")
     assert 0 < drawn(page, "acknowledged") < every
@@ -152,8 +168,9 @@ def test_turn_that_is_pointed_at_is_told(page: WebDriver, runs: dict[str, Result
 
 def test_classes_are_compared_by_one_click(page: WebDriver) -> None:
     """The same fault on the same store."""
-    cell(page, LOSES).click()
+    open_cell(page, LOSES)
     find(page, f"dialog [data-class={STEADFAST}]").click()
+    WebDriverWait(page, SECONDS).until(has_picture)
     assert "Nothing lost" in find(page, "dialog .said").text
     assert drawn(page, "lost") == 0
     assert page.current_url.endswith(f"#{KEEPS}")
@@ -216,8 +233,8 @@ def test_phone_scrolls_the_matrix_only(page: WebDriver) -> None:
     width, height = PHONE
     emulate(page, "setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=True)
     assert page.execute_script("return document.documentElement.scrollWidth") == width
-    cell(page, LOSES).click()
-    WebDriverWait(page, SECONDS).until(lambda _: 250 < find(page, ".chart svg").size["width"] < width)
+    open_cell(page, LOSES)
+    assert 250 < find(page, ".chart svg").size["width"] < width
     assert page.execute_script("return document.querySelector('dialog').scrollWidth") <= width
 
 

@@ -54,13 +54,19 @@ function timelinePart(run, title) {
   const entry = ([name, found]) =>
     html("li", {}, markIcon(name), `${KIND_TITLES[name] ?? name} ${found.toLocaleString("en")}`);
 
+  let width = 0;
   function draw() {
     const [, domain] = views[Number(choice.value)];
-    const width = Math.max(280, place.clientWidth);
     place.replaceChildren(drawChart(timeline, domain, width, KINDS, title, (index) => readout.replaceChildren(...describeTurn(timeline, index))));
   }
 
-  new ResizeObserver(draw).observe(place);
+  // The picture makes its place higher: only another width asks for another picture, which has no turn chosen.
+  new ResizeObserver(() => {
+    const wanted = Math.max(280, place.clientWidth);
+    if (wanted === width) return;
+    width = wanted;
+    draw();
+  }).observe(place);
   return html(
     "div",
     {},
