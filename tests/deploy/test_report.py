@@ -80,7 +80,7 @@ def cell(driver: WebDriver, key: str) -> WebElement:
 
 
 def has_picture(driver: WebDriver) -> bool:
-    """Tell whether the timeline is drawn as wide as its place, in one step: the page draws it anew for another width."""
+    """Tell whether the timeline is drawn as wide as its place; in one step, since another width has it drawn anew."""
     return bool(
         driver.execute_script(
             "const svg = document.querySelector('.chart svg');"
