@@ -13,10 +13,11 @@ from tests.lab.errors import LabError, Unavailable
 from tests.lab.host import Host, Result
 from tests.lab.hosts import start_host
 from tests.lab.images import build, image
+from tests.lab.keys import KeyPair, generate_key
 from tests.lab.networks import Network, network
 from tests.lab.runs import cache_dir, labels, run_id
 from tests.lab.snapshots import snapshot
-from tests.lab.ssh import KeyPair, authorize, generate_key
+from tests.lab.ssh import authorize
 from tests.lab.stand_ins import build_stand_ins, stand_in
 
 __all__ = [

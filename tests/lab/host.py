@@ -14,6 +14,7 @@ import docker
 import tenacity
 from docker.models.containers import Container
 
+from tests.lab.connection import by_docker
 from tests.lab.errors import LabError
 from tests.lab.retirement import retire
 from tests.lab.runs import progress
@@ -172,15 +173,11 @@ class Host:
         """Stop the host for good; its files are deleted when the run ends. Nothing if it is gone."""
         retire(self.container)
 
-    def ansible_variables(self, connection: str = "community.docker.docker") -> dict[str, str]:
-        """Return the variables to reach the host as root through Docker."""
-        return {
-            "ansible_connection": connection,
-            "ansible_host": self.container_name,
-            "ansible_python_interpreter": "/usr/bin/python3",
-        }
+    def ansible_variables(self) -> dict[str, str]:
+        """Return the variables to reach the host as root, without its network."""
+        return by_docker(self.container_name)
 
     def inventory_line(self, variables: Mapping[str, str] | None = None) -> str:
-        """Return the host's line for an inventory in INI form, by Docker unless told otherwise."""
+        """Return the host's line for an inventory in INI form, without its network unless told otherwise."""
         chosen = self.ansible_variables() if variables is None else variables
         return " ".join([self.name, *(f"{key}={shlex.quote(chosen[key])}" for key in chosen)])

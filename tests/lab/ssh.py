@@ -1,36 +1,12 @@
 """Hosts reached as real servers are: over SSH, as an ordinary user who may use sudo."""
 
 import shlex
-import shutil
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
-from tests.lab.errors import LabError
 from tests.lab.host import Host
+from tests.lab.keys import KeyPair
 
 USER = "operator"
 _HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
-
-
-@dataclass(frozen=True)
-class KeyPair:
-    """A key pair that lives as long as its folder; known hosts are written beside it."""
-
-    private: Path
-    public: str
-
-
-def generate_key(folder: Path) -> KeyPair:
-    """Make an ed25519 key pair without a passphrase in ``folder``, a temporary one."""
-    if shutil.which("ssh-keygen") is None:
-        raise LabError("ssh-keygen is missing: apt-get install openssh-client")
-    private = folder / "id_ed25519"
-    subprocess.run(
-        ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "steadfast-lab", "-f", private),
-        check=True,
-    )
-    return KeyPair(private, private.with_suffix(".pub").read_text().strip())
 
 
 def authorize(host: Host, key: KeyPair, user: str = USER) -> dict[str, str]:
