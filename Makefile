@@ -55,9 +55,12 @@ compose-down: ## stop the containers; conversations go only with DATA=yes
 compose-images: .steadfast/test ## images for Compose where no registry can be reached, of the distribution's packages
 	@$(python) -m tests.lab compose-images
 
-.PHONY: test test-fast lint faults bench bench-deploy
-test: .steadfast/test ## all tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
+.PHONY: test test-all test-fast lint faults bench bench-deploy
+test: .steadfast/test ## the tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh
+
+test-all: .steadfast/test ## the same, and each store on each of its systems, not on one of them only
+	@scripts/test.sh --every-system
 
 test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute
 	@scripts/lint.sh

@@ -1,8 +1,9 @@
 #!/bin/sh
-# All tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
+# The tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
+# With --every-system each store is tried on each of its systems, not on one of them only.
 set -u
 cd "$(dirname "$0")/.." || exit
-[ "$(id -u)" -eq 0 ] || exec sudo --preserve-env=CI,SSL_CERT_FILE,PIP_CERT,PYENV_ROOT "$0"
+[ "$(id -u)" -eq 0 ] || exec sudo --preserve-env=CI,SSL_CERT_FILE,PIP_CERT,PYENV_ROOT "$0" "$@"
 python=.steadfast/venv/bin/python
 times=
 failed=
@@ -25,7 +26,7 @@ part unit $python -m pytest --quiet tests/unit
 part machines $python -m tests.lab build
 # Three at a time, each with hosts of its own: deploys and restarts mostly wait.
 part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numprocesses 3 --dist loadgroup \
-    --no-loadscope-reorder tests/compose tests/deploy tests/persistence tests/servers
+    --no-loadscope-reorder "$@" tests/compose tests/deploy tests/persistence tests/servers
 
 # What was written as root must not stand in the way of the user who has started this by sudo.
 [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .steadfast

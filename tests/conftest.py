@@ -33,6 +33,17 @@ LONGEST = (
 MAY_BE_MISSING = ("ubuntu-22.04", "ubuntu-24.04")
 
 
+# What names a store, or a server of one, among a test's parameters.
+STORE_PARAMETERS = ("store", "kind")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Know how to try everything."""
+    parser.addoption(
+        "--every-system", action="store_true", help="try each store on each of its systems, not on one of them only"
+    )
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A host with the bot and its store, and the run that deployed it."""
@@ -119,8 +130,12 @@ def _group(item: pytest.Function) -> str:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the groups that take longest; within each the order stays."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is tried on another system; begin with the groups that take longest, in each as they were."""
+    if not config.getoption("--every-system"):
+        for item, system in _tried_elsewhere(items):
+            reason = f"NOT RUN: tried on {system}; make test-all tries each store on every system"
+            item.add_marker(pytest.mark.skip(reason=reason))
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
 
     def rank(item: pytest.Item) -> int:
@@ -128,6 +143,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return ranks.get(marker.args[0], len(ranks)) if marker else len(ranks)
 
     items.sort(key=rank)
+
+
+def _tried_elsewhere(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, str]]:
+    """Yield each test of a store that is there for another system, too, with that: the default one, or the first."""
+    same: dict[tuple[str, ...], dict[str, pytest.Item]] = {}
+    for item in items:
+        parameters = (
+            dict(item.callspec.params) if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        system = parameters.pop("system", None)
+        if system and any(name in parameters for name in STORE_PARAMETERS):
+            others = [f"{name} {value}" for name, value in sorted(parameters.items())]
+            same.setdefault((str(item.path), item.name.partition("[")[0], *others), {})[str(system)] = item
+    for of_system in same.values():
+        chosen = DEFAULT_SYSTEM if DEFAULT_SYSTEM in of_system else next(iter(of_system))
+        yield from ((item, chosen) for system, item in of_system.items() if system != chosen)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
