@@ -69,7 +69,7 @@ test-fast: .steadfast/test ## lint and unit tests: no Docker, a minute
 lint: .steadfast/test ## the linters only
 	@scripts/lint.sh
 
-faults: .steadfast/test ## break everything while users talk, and show what was kept [STORE=] [CLASS=] [FAULT=] [ROUNDS=] [SEED=]
+faults: .steadfast/test ## break everything while users talk, and show what was kept [TARGET=] [STORE=] [CLASS=] [FAULT=] [ROUNDS=] [SEED=]
 	@$(python) -m tests.matrix
 
 bench: .steadfast/test ## what a turn costs as history grows, against Rasa's own stores: [STORE=redis]

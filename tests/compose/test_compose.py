@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import stores
-from tests.compose.conftest import Project, running
+from tests.compose.conftest import running
+from tests.compose.project import Project
 
 GREETING = ("talk", "--", "me", "Find me some good venues")
 

@@ -14,7 +14,8 @@ import pytest
 import requests
 import tenacity
 
-from tests.compose.conftest import Project, running
+from tests.compose.conftest import running
+from tests.compose.project import Project
 
 SENDERS = [f"sender-{number}" for number in range(6)]
 RASAS = 3

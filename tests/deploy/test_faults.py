@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.checks.check import FAIL, PASS
-from tests.matrix.bed import Bed
 from tests.matrix.cells import all_cells
+from tests.matrix.host_bed import HostBed
 from tests.matrix.results import Result, current_commit
 from tests.matrix.run import Run
 from tests.matrix.screen import sentence
@@ -45,7 +45,7 @@ def results(machines: None, tmp_path_factory: pytest.TempPathFactory) -> dict[Ke
         print(sentence(result))
         found[result.key] = result
 
-    bed = Bed(tmp_path_factory.mktemp("bed"))
+    bed = HostBed(tmp_path_factory.mktemp("bed"))
     trials = [Trial(cell, SEED, ROUNDS) for key, cell in CELLS.items() if key in KEPT + LOST]
     try:
         Run(bed, trials, current_commit(), CellUsers.of, keep).carry_out()

@@ -1,6 +1,7 @@
 """Breaks everything while users talk, on throwaway hosts, and shows what was kept: `make faults`.
 
-STORE, CLASS and FAULT choose cells; ROUNDS is how often the fault happens in each, SEED chooses what the users say.
+TARGET, STORE, CLASS and FAULT choose cells; ROUNDS is how often the fault happens in each, SEED chooses what the users
+say.
 
 Exit status: 0 if the kit's class kept everything and every control was caught, 1 if not, 2 if what was asked for cannot
 be run, 130 if it was interrupted.
@@ -42,7 +43,7 @@ BAD, CANNOT_RUN, INTERRUPTED = 1, 2, 130
 FILE_WIDTH = 160
 HEALING = "Interrupted: what is broken is healed, and what was done is read and kept; once more ends it at once."
 # As on the command line of make, which hands them on so.
-OPTIONS = ("STORE", "CLASS", "FAULT", "ROUNDS", "SEED")
+OPTIONS = ("TARGET", "STORE", "CLASS", "FAULT", "ROUNDS", "SEED")
 
 
 def run(selection: Selection, commit: str, console: Console) -> None:

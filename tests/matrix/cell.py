@@ -6,35 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.checks.recovery import Limit
-from tests.matrix.fault_cases import FaultCase
+from tests.matrix.fault_case import FaultCase
+from tests.matrix.setup import Setup
 from tests.stores import definition
 
 STEADFAST, RASA = "steadfast", "rasa"
 # Ours first: its cells are the ones that a run must not miss.
 CLASSES = (STEADFAST, RASA)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """How a bot is deployed: what cells share that are run one after the other.
-
-    Attributes:
-        store: A file in tests/stores.
-        tracker_store_class: `steadfast` or `rasa`.
-        settings: Further settings of the kit, as pairs.
-        commands: Run on the store's host after the deploy: what no setting does.
-    """
-
-    store: str
-    tracker_store_class: str
-    settings: tuple[tuple[str, Any], ...] = ()
-    commands: tuple[str, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """For people."""
-        loosened = [f"{name}: {value}" for name, value in self.settings]
-        return ", ".join([f"{self.store} with the class of {self.tracker_store_class}", *loosened, *self.commands])
 
 
 @dataclass(frozen=True)
@@ -48,7 +26,7 @@ class Cell:
     """
 
     setup: Setup
-    fault: FaultCase
+    fault: FaultCase[Any]
     name: str
     title: str
     is_control: bool = False

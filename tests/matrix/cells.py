@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from tests.machines import DEFAULT_SYSTEM
-from tests.matrix.cell import CLASSES, Cell, Setup
+from tests.matrix.cell import CLASSES, Cell
 from tests.matrix.controls import controls_of
-from tests.matrix.fault_cases import FAULT_CASES, FaultCase
+from tests.matrix.fault_case import FaultCase
+from tests.matrix.fault_cases import CASES, FAULT_CASES
+from tests.matrix.setup import Setup
 from tests.stores import definition, known, names
 
 
@@ -25,11 +27,6 @@ class LeftOut:
 def stores() -> list[str]:
     """Lists the stores of the matrix: those with a class of the kit's own and data that the kit looks after."""
     return [name for name in names() if definition(name).get("steadfast_type") and known(name)["data"]]
-
-
-def system_of(store: str) -> str:
-    """Returns the system, by the lab's name, on which a store is tried."""
-    return str(next(iter(known(store)["systems"]), DEFAULT_SYSTEM))
 
 
 def all_cells() -> list[Cell]:
@@ -50,7 +47,7 @@ def left_out() -> list[LeftOut]:
     ]
 
 
-def _can_happen(store: str, case: FaultCase) -> bool:
+def _can_happen(store: str, case: FaultCase[Any]) -> bool:
     return not case.needs_server or bool(definition(store)["server_role"])
 
 
@@ -58,9 +55,10 @@ def _cells_of(store: str) -> Iterator[Cell]:
     """Yields a store's cells, each control in the place of the cell of that name; of other stores the controls only."""
     controls = {cell.key: cell for cell in controls_of(store)}
     for tracker_store_class in CLASSES if store in stores() else ():
-        setup = Setup(store, tracker_store_class)
-        for case in FAULT_CASES:
-            if _can_happen(store, case):
-                cell = Cell(setup, case, case.name, case.title)
-                yield controls.pop(cell.key, cell)
+        for target, cases in CASES.items():
+            setup = Setup(store, tracker_store_class, target=target)
+            for case in cases:
+                if _can_happen(store, case):
+                    cell = Cell(setup, case, case.name, case.title)
+                    yield controls.pop(cell.key, cell)
     yield from controls.values()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.matrix.cell import Cell, Setup
-from tests.matrix.fault_cases import find
+from tests.matrix.cell import Cell
+from tests.matrix.fault_cases import find, target_of
+from tests.matrix.setup import Setup
 from tests.stores import known
 
 
@@ -29,6 +30,7 @@ def _control(store: str, **found: Any) -> Cell:
         found["class"],
         tuple(sorted(found.get("settings", {}).items())),
         tuple(found.get("commands", ())),
+        target_of(case.name),
     )
     title = f"{case.title}, {loosened}" if loosened else case.title
     return Cell(setup, case, found.get("name", case.name), title, is_control=True)

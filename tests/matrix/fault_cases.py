@@ -1,122 +1,23 @@
-"""Every fault of the matrix: a fault of tests/faults with what it hits, how often and for how long."""
+"""Every fault of the matrix, by what it happens to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from tests.checks.recovery import RASA_KILLED, SERVER_BACK, Limit
-from tests.faults.disk import FullDisk, PowerCut, ReadOnlyDisk
-from tests.faults.fault import Fault
-from tests.faults.host import Reboot
-from tests.faults.idle import IdleConnections
-from tests.faults.network import CutOff, Reset, SlowLink
-from tests.faults.operations import ChangingDeploy, PackageUpgrade, PasswordRotation, Redeploy
-from tests.faults.process import Kill, Pause, Restart, Stop
+from tests.matrix.compose_cases import COMPOSE_CASES
+from tests.matrix.fault_case import FaultCase
+from tests.matrix.host_cases import HOST_CASES
+from tests.matrix.setup import COMPOSE, HOSTS
 
-if TYPE_CHECKING:
-    from tests.matrix.bed import Bed
-
-# Why a cell is left out where the store is not what the fault needs.
-SERVER = "it has no server, it is a file on the bot's host"
-NETWORK = "there is no network between the bot and it, it is a file on the bot's host"
-PASSWORD = "it has no password, it is a file on the bot's host"
+CASES: dict[str, tuple[FaultCase[Any], ...]] = {HOSTS: HOST_CASES, COMPOSE: COMPOSE_CASES}
+FAULT_CASES = tuple(case for cases in CASES.values() for case in cases)
 
 
-@dataclass(frozen=True)
-class FaultCase:
-    """A fault, and what it hits.
-
-    Attributes:
-        name: As in FAULT=kill-server.
-        title: What happens, for people.
-        make: Makes the fault for the hosts of a bed.
-        rounds: How often it happens in a cell, unless ROUNDS says otherwise; the more the less time it takes.
-        seconds: How long it lasts at least, from its injection on.
-        needs_server: Why it cannot happen to a store without a server; empty if it can.
-        is_quiet: Whether nobody talks while it happens.
-        limit: How soon a turn must be acknowledged again, with the kit's class.
-        limit_of_file: The same for a store that is a file beside Rasa, where that differs.
-    """
-
-    name: str
-    title: str
-    make: Callable[[Bed], Fault]
-    rounds: int = 1
-    seconds: float = 0.0
-    needs_server: str = ""
-    is_quiet: bool = False
-    limit: Limit = SERVER_BACK
-    limit_of_file: Limit | None = None
-
-
-FAULT_CASES = (
-    # Processes.
-    FaultCase("stop-rasa", "Rasa stopped for 3 s", lambda bed: Stop([bed.rasa]), 2, 3, limit=RASA_KILLED),
-    FaultCase("kill-rasa", "kill -9 of Rasa", lambda bed: Kill([bed.rasa]), 3, limit=RASA_KILLED),
-    FaultCase("kill-actions", "kill -9 of the action server", lambda bed: Kill([bed.actions]), 4),
-    FaultCase(
-        "kill-everything", "kill -9 of everything at once", lambda bed: Kill(bed.everything), 2, limit=RASA_KILLED
-    ),
-    FaultCase("restart-server", "restart of the server", lambda bed: Restart([bed.server]), 6, needs_server=SERVER),
-    FaultCase("stop-server", "server stopped for 3 s", lambda bed: Stop([bed.server]), 4, 3, SERVER),
-    FaultCase("kill-server", "kill -9 of the server", lambda bed: Kill([bed.server]), 8, needs_server=SERVER),
-    FaultCase("pause-server", "server paused for 10 s", lambda bed: Pause([bed.server]), 2, 10, SERVER),
-    # The network between the bot and the store.
-    FaultCase("cut-off-3", "bot cut off from the store for 3 s", lambda bed: CutOff(bed.link), 4, 3, NETWORK),
-    FaultCase("cut-off-40", "bot cut off from the store for 40 s", lambda bed: CutOff(bed.link), 1, 40, NETWORK),
-    FaultCase("reset", "connections to the store reset", lambda bed: Reset(bed.link), 8, needs_server=NETWORK),
-    FaultCase("slow-link", "slow link to the store for 5 s", lambda bed: SlowLink(bed.link), 2, 5, NETWORK),
-    # The disk with the data.
-    FaultCase("disk-full", "disk full for 5 s", lambda bed: FullDisk(bed.beside_data, bed.disk), 3, 5),
-    # Whatever has the data open is killed; where that is a file, it is Rasa.
-    FaultCase(
-        "disk-read-only",
-        "disk read-only for 5 s",
-        lambda bed: ReadOnlyDisk(bed.beside_data, bed.disk),
-        3,
-        5,
-        limit_of_file=RASA_KILLED,
-    ),
-    FaultCase(
-        "power-cut",
-        "power cut of the store",
-        lambda bed: PowerCut(bed.beside_data, bed.disk),
-        8,
-        limit_of_file=RASA_KILLED,
-    ),
-    # Nobody talks, and the server does not wait for ever.
-    FaultCase(
-        "idle",
-        "connections closed by the server because nobody talked",
-        lambda bed: IdleConnections([bed.server], bed.port, bed.idle_timeout, bed.use_store),
-        rounds=2,
-        needs_server=SERVER,
-        is_quiet=True,
-    ),
-    # Whole hosts.
-    FaultCase("reboot-store", "reboot of the store's host", lambda bed: Reboot([bed.server]), 2, needs_server=SERVER),
-    FaultCase("reboot-bot", "reboot of the bot's host", lambda bed: Reboot([bed.bot_services]), limit=RASA_KILLED),
-    # What administrators do.
-    FaultCase("redeploy", "deploy without a change", lambda bed: Redeploy(bed.everything, bed.deploy_again)),
-    FaultCase(
-        "redeploy-changed",
-        "deploy with a changed setting",
-        lambda bed: ChangingDeploy([bed.rasa], bed.change),
-        limit=RASA_KILLED,
-    ),
-    FaultCase(
-        "rotate-password",
-        "rotation of the store's passwords",
-        lambda bed: PasswordRotation([bed.rasa], bed.deploy_again, bed.secrets),
-        needs_server=PASSWORD,
-        limit=RASA_KILLED,
-    ),
-    FaultCase("upgrade", "upgrade of the server", lambda bed: PackageUpgrade([bed.server]), needs_server=SERVER),
-)
-
-
-def find(name: str) -> FaultCase:
+def find(name: str) -> FaultCase[Any]:
     """Returns the fault of that name; KeyError if there is none."""
     return {case.name: case for case in FAULT_CASES}[name]
+
+
+def target_of(name: str) -> str:
+    """Returns what the fault of that name happens to; KeyError if there is none."""
+    return {case.name: target for target, cases in CASES.items() for case in cases}[name]

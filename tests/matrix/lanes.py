@@ -14,7 +14,7 @@ from queue import Empty
 from typing import Any, Literal, NamedTuple
 
 from tests import lab
-from tests.matrix.bed import Bed
+from tests.matrix.beds import Beds
 from tests.matrix.cells import all_cells
 from tests.matrix.results import Result, read, write
 from tests.matrix.run import Run
@@ -129,11 +129,12 @@ class Lanes:
 
 
 def shares(trials: Sequence[Trial]) -> list[list[Work]]:
-    """Returns what one lane runs without a break, the longest first: all of a store, whose data stays on its host."""
-    by_store: dict[str, list[Work]] = {}
+    """Returns what one lane runs without a break, the longest first: all of a store, whose data stays where it is."""
+    found: dict[tuple[str, str], list[Work]] = {}
     for trial in trials:
-        by_store.setdefault(trial.cell.setup.store, []).append(Work(trial.cell.key, trial.seed, trial.rounds))
-    return sorted(by_store.values(), key=len, reverse=True)
+        setup = trial.cell.setup
+        found.setdefault((setup.store, setup.target), []).append(Work(trial.cell.key, trial.seed, trial.rounds))
+    return sorted(found.values(), key=len, reverse=True)
 
 
 def run_lane(work: Queue[list[Work] | None], told: Queue[tuple[str, Any, Any]], commit: str) -> None:
@@ -153,10 +154,12 @@ def run_lane(work: Queue[list[Work] | None], told: Queue[tuple[str, Any, Any]], 
 
     try:
         with tempfile.TemporaryDirectory() as folder:
-            bed = Bed(Path(folder))
+            beds = Beds(Path(folder))
             while share := work.get():
                 trials = [Trial(cells[each.key], each.seed, each.rounds, told=tell) for each in share]
+                bed = beds.of(trials[0].cell.setup.target)
                 Run(bed, trials, commit, CellUsers.of, keep).carry_out()
+            beds.remove()
     except KeyboardInterrupt:
         pass
     except lab.LabError as error:

@@ -13,7 +13,6 @@ from tests.load.readings import EXPORT, read_api, read_store
 from tests.stores import definition
 
 SCRIPT = Path(__file__).with_name("export_on_host.py")
-SCRIPT_ON_HOST = "/run/steadfast-export.py"
 MOMENT = "after a last restart of Rasa"
 # They are arguments of one command; so many keep a failure small.
 AT_ONCE = 50
@@ -43,12 +42,13 @@ def read_all(bot: Bot, senders: Sequence[str]) -> Readings:
 
 def read_export(bot: Bot, senders: Sequence[str], moment: str) -> dict[str, Reading]:
     """Reads conversations as `rasa export` gets at them, see the script."""
-    # The command `steadfast` has Rasa's interpreter and environment: with a file in the place of the module it is that.
-    command = f"sed 's|-m steadfast |{SCRIPT_ON_HOST} |' {shlex.quote(bot.facts.get('command', COMMAND))}"
+    # The command `steadfast` has Rasa's interpreter and environment; here it runs a script in the place of the module.
+    command = shlex.quote(bot.facts.get("command", COMMAND))
+    account = f"runuser -u {shlex.quote(bot.facts['user'])} -- " if "user" in bot.facts else ""
     script = shlex.quote(SCRIPT.read_text(encoding="utf-8"))
     done = bot.host.run(
-        f"printf %s {script} >{SCRIPT_ON_HOST} && "
-        f"{command} | runuser -u {shlex.quote(bot.facts['user'])} -- sh -s -- {shlex.join(senders)}"
+        f"cd / && printf %s {script} | "
+        f"{account}sh -c \"$(sed 's|-m steadfast |- |' {command})\" {command} {shlex.join(senders)}"
     )
     lines = [json.loads(line) for line in done.output.splitlines()]
     if len(lines) != len(senders):

@@ -13,7 +13,6 @@ from tests.checks.history import Reading
 from tests.faults.fault import FaultError
 from tests.faults.process import Restart
 from tests.matrix.bed import Bed, BedError
-from tests.matrix.cells import system_of
 from tests.matrix.judge import Where, judge
 from tests.matrix.readings import MOMENT, Readings, read_all
 from tests.matrix.results import Result
@@ -125,9 +124,7 @@ class Run:
 
     def _judge(self, trial: Trial, readings: Readings) -> None:
         histories = [replace(each, readings=tuple(readings[each.sender])) for each in trial.histories]
-        store = trial.cell.setup.store
-        server = self.bed.server_version() if self.bed.setup else store
-        trial.result = judge(trial, histories, Where(self._commit, system_of(store), server))
+        trial.result = judge(trial, histories, Where(self._commit, self.bed.system, self.bed.server_version()))
         self._keep(trial.result)
         trial.say(DONE)
 

@@ -1,4 +1,4 @@
-"""Which cells somebody wants to run: STORE, CLASS, FAULT, ROUNDS and SEED, checked before anything is started."""
+"""Which cells somebody wants to run: TARGET, STORE, CLASS and FAULT, ROUNDS and SEED, checked before all else."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from tests.checks.check import UNKNOWN
 from tests.matrix.cell import Cell
 from tests.matrix.cells import all_cells, left_out
+from tests.matrix.fault_cases import target_of
 from tests.matrix.results import DIRTY, Result, by_cell, outcome_of
 
 # So many seeds can be typed without a mistake.
 SEEDS = 1_000_000
 MOST_ROUNDS = 1000
-# What may be asked for, and which part of a cell's key it is.
-PARTS = {"STORE": 0, "CLASS": 1, "FAULT": 2}
+# What may be asked for: the parts of a cell's key, and what it happens to.
+KEY, TARGET = ("STORE", "CLASS", "FAULT"), "TARGET"
 
 
 class SelectionError(Exception):
@@ -53,18 +54,18 @@ class Selection:
 
 
 def select(chosen: Mapping[str, str]) -> Selection:
-    """Returns what is asked for by STORE, CLASS, FAULT, ROUNDS and SEED, of which any may be missing or empty.
+    """Returns what is asked for by TARGET, STORE, CLASS, FAULT, ROUNDS and SEED, of which any may be missing or empty.
 
     Raises:
         SelectionError: One of them is wrong, or there is no such cell.
     """
     cells = all_cells()
-    wanted = {name: chosen[name] for name in PARTS if chosen.get(name)}
+    wanted = {name: chosen[name] for name in (TARGET, *KEY) if chosen.get(name)}
     for name, value in wanted.items():
-        known = dict.fromkeys(cell.key[PARTS[name]] for cell in cells)
+        known = dict.fromkeys(_parts(cell.setup.target, cell.key)[name] for cell in cells)
         if value not in known:
             raise SelectionError(f"{name} is '{value}': it must be one of {', '.join(known)}.")
-    found = tuple(cell for cell in cells if _fits(cell.key, wanted))
+    found = tuple(cell for cell in cells if _fits(cell.setup.target, cell.key, wanted))
     if not found:
         raise SelectionError(_why_none(cells, wanted))
     rounds = _number("ROUNDS", chosen.get("ROUNDS", ""), 1, MOST_ROUNDS)
@@ -72,18 +73,22 @@ def select(chosen: Mapping[str, str]) -> Selection:
     return Selection(found, rounds, secrets.randbelow(SEEDS) if seed is None else seed, "FAULT" in wanted)
 
 
-def _fits(key: Sequence[str], wanted: Mapping[str, str]) -> bool:
-    return all(key[PARTS[name]] == value for name, value in wanted.items())
+def _parts(target: str, key: Sequence[str]) -> dict[str, str]:
+    return {TARGET: target, **dict(zip(KEY, key, strict=True))}
+
+
+def _fits(target: str, key: Sequence[str], wanted: Mapping[str, str]) -> bool:
+    return wanted.items() <= _parts(target, key).items()
 
 
 def _why_none(cells: Iterable[Cell], wanted: Mapping[str, str]) -> str:
     for each in left_out():
-        if _fits((each.store, each.tracker_store_class, each.fault), wanted):
+        if _fits(target_of(each.fault), (each.store, each.tracker_store_class, each.fault), wanted):
             return each.reason
     asked = " ".join(f"{name}={value}" for name, value in wanted.items())
     others = {name: value for name, value in wanted.items() if name != "FAULT"}
-    faults = dict.fromkeys(cell.name for cell in cells if _fits(cell.key, others))
-    return f"There is no cell of {asked}: FAULT must be one of {', '.join(faults)}."
+    faults = dict.fromkeys(cell.name for cell in cells if _fits(cell.setup.target, cell.key, others))
+    return f"There is no cell of {asked}: FAULT must be one of {', '.join(faults) or 'none'}."
 
 
 def _number(name: str, text: str, least: int, most: int) -> int | None:

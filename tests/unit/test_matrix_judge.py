@@ -9,10 +9,11 @@ from tests.checks.check import FAIL, PASS, UNKNOWN
 from tests.checks.history import ACKNOWLEDGED, REFUSED, Event, History, Reading, Turn
 from tests.checks.recovery import Band
 from tests.load.sample_bot import SampleBot
-from tests.matrix.cell import Cell, Setup
+from tests.matrix.cell import Cell
 from tests.matrix.fault_cases import find
 from tests.matrix.judge import Where, judge
 from tests.matrix.results import Result
+from tests.matrix.setup import Setup
 from tests.matrix.trial import Trial
 
 ANSWER = "I will remember note 1: x-1"

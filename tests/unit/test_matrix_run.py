@@ -17,10 +17,11 @@ from tests.matrix import judge as judge_module
 from tests.matrix import run as run_module
 from tests.matrix import trial as trial_module
 from tests.matrix.bed import Bed, BedError
-from tests.matrix.cell import Cell, Setup
-from tests.matrix.fault_cases import FaultCase
+from tests.matrix.cell import Cell
+from tests.matrix.fault_case import FaultCase
 from tests.matrix.results import Result
 from tests.matrix.run import Run
+from tests.matrix.setup import Setup
 from tests.matrix.trial import Trial
 
 REDIS, OTHER = Setup("redis", "steadfast"), Setup("redis", "rasa")
@@ -49,6 +50,7 @@ class PlayedBed:
         self.deployed: list[Setup] = []
         self.is_dirty = False
         self.setup: Setup | None = None
+        self.system = "nowhere"
         self.rasa = SimpleNamespace()
         self.bot = SimpleNamespace(wait=lambda seconds: {})
 

@@ -1,4 +1,4 @@
-"""STORE, CLASS, FAULT, ROUNDS and SEED: what they choose, and the one sentence about what they may be."""
+"""TARGET, STORE, CLASS, FAULT, ROUNDS and SEED: what they choose, and the one sentence about what they may be."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def test_each_part_of_a_cell_can_be_chosen() -> None:
     """Alone or together."""
     assert {cell.key[0] for cell in select({"STORE": "redis"}).cells} == {"redis"}
     assert {cell.key[1] for cell in select({"CLASS": "rasa"}).cells} == {"rasa"}
+    assert {cell.setup.target for cell in select({"TARGET": "compose"}).cells} == {"compose"}
     (cell,) = select({"STORE": "redis", "CLASS": "steadfast", "FAULT": "power-cut"}).cells
     assert cell.key == ("redis", "steadfast", "power-cut")
     assert select({"ROUNDS": "3", "SEED": "0"}).rounds == 3
@@ -36,6 +37,11 @@ def test_each_part_of_a_cell_can_be_chosen() -> None:
     ("chosen", "sentence"),
     [
         ({"STORE": "oracle"}, r"STORE is 'oracle': it must be one of .*redis.*\."),
+        ({"TARGET": "moon"}, r"TARGET is 'moon': it must be one of hosts, compose\."),
+        (
+            {"TARGET": "compose", "FAULT": "reset"},
+            r"There is no cell of TARGET=compose FAULT=reset: FAULT must be .*\.",
+        ),
         ({"CLASS": "mine"}, r"CLASS is 'mine': it must be one of .*steadfast.*\."),
         ({"FAULT": "flood"}, r"FAULT is 'flood': it must be one of .*kill-server.*\."),
         ({"ROUNDS": "0"}, r"ROUNDS is '0': it must be a number from 1 to 1000\."),

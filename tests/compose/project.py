@@ -1,0 +1,123 @@
+"""A deployment by Compose: in a folder of its own, with what it makes marked as this run's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests import lab
+from tests.kit import REPOSITORY, Kit, Run, run
+from tests.lab.runs import lock
+
+OVERRIDE = "labels.yml"
+
+
+class Project:
+    """A deployment by Compose.
+
+    Attributes:
+        name: Of the project.
+        folder: Of its Compose files.
+        kit: Its inventory.
+    """
+
+    def __init__(self, folder: Path, store: str, **settings: Any) -> None:
+        """Copies the Compose files and writes an inventory for a store; starts nothing."""
+        self.name = f"steadfast-test-{lab.run_id()}-{store}"
+        self.folder = folder / "compose"
+        shutil.copytree(REPOSITORY / "compose", self.folder, ignore=lambda _, names: {"rendered", ".env"} & set(names))
+        (self.folder / OVERRIDE).write_text(json.dumps(_labelled(store)))
+        self.kit = Kit(
+            folder / "inventory",
+            {"localhost": {"ansible_connection": "local"}},
+            bots=["localhost"],
+            stores=["localhost"],
+            settings={
+                "tracker_store": store,
+                "rasa_port": _free_port(),
+                "compose_folder": str(self.folder),
+                "compose_project": self.name,
+                "compose_overrides": [OVERRIDE],
+                **settings,
+            },
+        )
+
+    def up(self, *arguments: str, **variables: Any) -> Run:
+        """Does what `make compose-up` does."""
+        return self.kit.playbook("compose", *arguments, **variables)
+
+    def start(self, **variables: Any) -> Run:
+        """Does so for the first time: an image of the bot is built once, and not by several processes at once."""
+        with lock("compose-up"):
+            return self.up(**variables)
+
+    def down(self) -> None:
+        """Removes containers and data, if there are any."""
+        if (self.folder / ".env").exists():
+            self.compose("down", "--volumes", "--timeout", "30")
+
+    @property
+    def facts(self) -> Path:
+        """The folder with what a deploy wrote down."""
+        return self.folder / "rendered" / "facts"
+
+    def verify(self, report: Path, *only: str) -> Run:
+        """Does what `make verify TARGET=compose` does."""
+        arguments = ("--inventory", str(self.kit.folder), "--json", str(report), *(f"--only={name}" for name in only))
+        return run("python", "-m", "tests.persistence", *arguments, environment={"STEADFAST_FACTS": str(self.facts)})
+
+    def compose(self, *arguments: str) -> str:
+        """Runs `docker compose` in the folder, as a person would by hand."""
+        return _output("docker", "compose", *arguments, folder=self.folder)
+
+    def docker(self, *arguments: str) -> str:
+        """Runs `docker`."""
+        return _output("docker", *arguments, folder=self.folder)
+
+    def steadfast(self, *arguments: str) -> str:
+        """Runs the command `steadfast` in Rasa's container."""
+        return _output(str(self.folder / "steadfast"), *arguments, folder=self.folder)
+
+    def containers(self) -> list[dict[str, Any]]:
+        """Returns what Docker knows of each container."""
+        found: list[dict[str, Any]] = json.loads(
+            _output("docker", "inspect", *self.compose("ps", "--all", "--quiet").split(), folder=self.folder)
+        )
+        return found
+
+
+def have_images() -> None:
+    """Makes sure that there is Compose, and that there are images where no registry has them."""
+    lab.ensure_compose()
+    run("python", "-m", "tests.lab", "compose-images").succeeded()
+
+
+def _output(*command: str, folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _labelled(store: str) -> dict[str, Any]:
+    """Returns a Compose file that marks what is made as this run's, for the lab to clean up."""
+    labels = {"labels": lab.labels()}
+    files = [
+        yaml.safe_load((REPOSITORY / "compose" / f"{name}.yml").read_text()) for name in ("compose", "actions", store)
+    ]
+    return {
+        "services": {name: labels for file in files for name in file["services"]},
+        "volumes": {name: labels for file in files for name in file.get("volumes", ())},
+        "networks": {"default": labels},
+    }
