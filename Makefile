@@ -49,13 +49,13 @@ compose-up: .steadfast/control ## the same bot and store in containers, by Docke
 	@$(playbook) $(if $(RASA),--extra-vars compose_rasa_count=$(RASA)) playbooks/compose.yml
 
 compose-down: ## stop the containers; conversations go only with DATA=yes
-	@if [ -f compose/.env ]; then cd compose && docker compose down --remove-orphans $(if $(filter yes,$(DATA)),--volumes); \
+	@if [ -f compose/.env ]; then cd compose && docker compose --profile '*' down --remove-orphans $(if $(filter yes,$(DATA)),--volumes); \
 	else echo 'Nothing runs by Compose from here: compose/.env is not there.'; fi
 
 compose-images: .steadfast/test ## images for Compose where no registry can be reached, of the distribution's packages
 	@$(python) -m tests.lab compose-images
 
-.PHONY: test test-all test-fast lint faults bench bench-deploy
+.PHONY: test test-all test-fast lint faults bench bench-deploy bench-compose
 test: .steadfast/test ## the tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
 	@scripts/test.sh
 
@@ -77,6 +77,9 @@ bench: .steadfast/test ## what a turn costs as history grows, against Rasa's own
 
 bench-deploy: .steadfast/test ## how long a deploy takes, against the manual recipe
 	@$(python) -m tests.benchmark.deploy
+
+bench-compose: .steadfast/test ## how long compose-up takes until a turn is acknowledged, against rasa run alone
+	@$(python) -m tests.benchmark.compose
 
 .PHONY: tools lock clean
 tools: .steadfast/control ## only fetch the tools, into .steadfast/

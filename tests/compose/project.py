@@ -40,7 +40,7 @@ class Project:
             stores=["localhost"],
             settings={
                 "tracker_store": store,
-                "rasa_port": _free_port(),
+                "rasa_port": free_port(),
                 "compose_folder": str(self.folder),
                 "compose_project": self.name,
                 "compose_overrides": [OVERRIDE],
@@ -60,7 +60,7 @@ class Project:
     def down(self) -> None:
         """Removes containers and data, if there are any."""
         if (self.folder / ".env").exists():
-            self.compose("down", "--volumes", "--timeout", "30")
+            self.compose("--profile", "*", "down", "--volumes", "--timeout", "30")
 
     @property
     def facts(self) -> Path:
@@ -104,7 +104,8 @@ def _output(*command: str, folder: Path) -> str:
     return done.stdout
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody has now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -16,11 +19,12 @@ import tenacity
 
 from tests.compose.conftest import running
 from tests.compose.project import Project
+from tests.kit import REPOSITORY
 
 SENDERS = [f"sender-{number}" for number in range(6)]
 RASAS = 3
-TURNS = 25
 KILL_SECONDS = 12
+KILLS = 3
 # A killed Rasa may take its turn along: the same message is sent again, with the same id.
 PATIENCE_SECONDS = 180
 
@@ -61,15 +65,36 @@ def processes(project: Project) -> list[int]:
     ]
 
 
-def kill_again_and_again(project: Project, over: threading.Event) -> int:
-    """Kill one of them after the other, which Docker starts again; return how often."""
-    kills = 0
-    while not over.wait(KILL_SECONDS):
-        process = processes(project)[kills % RASAS]
-        if process:
-            os.kill(process, signal.SIGKILL)
-            kills += 1
-    return kills
+def containers(project: Project, *filters: str) -> list[str]:
+    """Give the ids of the Rasas that run."""
+    labels = (f"label=com.docker.compose.project={project.name}", "label=com.docker.compose.service=rasa")
+    return project.docker("ps", "--quiet", *(f"--filter={each}" for each in (*labels, *filters))).split()
+
+
+@contextmanager
+def talking(project: Project, name: str) -> Iterator[None]:
+    """Have users talk meanwhile; then each of their acknowledged messages is stored once, in order."""
+    said: dict[str, list[str]] = {f"{sender}-{name}": [] for sender in SENDERS}
+    over = threading.Event()
+
+    def talk(sender: str) -> None:
+        while not over.wait(1):
+            text = f"remember {sender}-{len(said[sender])}"
+            say(project, sender, text)
+            said[sender].append(text)
+
+    with ThreadPoolExecutor(len(said)) as pool:
+        talks = [pool.submit(talk, sender) for sender in said]
+        try:
+            yield
+        finally:
+            over.set()
+        for each in talks:
+            each.result()
+    for sender, texts in said.items():
+        stored = json.loads(project.steadfast("read", "--", sender))
+        assert [event["text"] for event in stored["events"] if event["event"] == "user"] == texts
+        assert len(texts) > 1
 
 
 def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
@@ -82,24 +107,43 @@ def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
 
 
 def test_no_turn_is_lost_while_one_after_the_other_is_killed(scaled: Project) -> None:
-    """Each acknowledged message is stored once, in order, and what the bot remembers is all of them."""
-    texts = {sender: [f"remember {sender}-{number}" for number in range(TURNS)] for sender in SENDERS}
+    """Docker starts each again."""
+    with talking(scaled, "killed"):
+        for number in range(KILLS):
+            time.sleep(KILL_SECONDS)
+            process = processes(scaled)[number % RASAS]
+            assert process
+            os.kill(process, signal.SIGKILL)
 
-    def talk(sender: str) -> None:
-        for text in texts[sender]:
-            say(scaled, sender, text)
-            time.sleep(1)
 
+def test_no_turn_is_lost_while_the_image_is_replaced(scaled: Project, tmp_path: Path) -> None:
+    """One container after the other: at any moment two of the three are healthy."""
+    project = tmp_path / "project"
+    shutil.copytree(REPOSITORY / "rasa_project", project)
+    (project / "NOTES").write_text("Another image.\n")
+    # Those that were killed have come back.
+    scaled.compose("up", "--detach", "--wait")
+    before = set(containers(scaled))
+    healthy: list[int] = []
     over = threading.Event()
-    with ThreadPoolExecutor(len(SENDERS) + 1) as pool:
-        killer = pool.submit(kill_again_and_again, scaled, over)
-        talks = [pool.submit(talk, sender) for sender in SENDERS]
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            healthy.append(len(containers(scaled, "health=healthy")))
+
+    watching = threading.Thread(target=watch)
+    with talking(scaled, "replaced"):
+        watching.start()
         try:
-            for each in talks:
-                each.result()
+            replaced = scaled.up(rasa_project=str(project)).succeeded()
         finally:
             over.set()
-    assert killer.result() >= 2
-    for sender in SENDERS:
-        stored = json.loads(scaled.steadfast("read", "--", sender))
-        assert [event["text"] for event in stored["events"] if event["event"] == "user"] == texts[sender]
+            watching.join()
+    assert replaced.changed != {"localhost": 0}
+    assert len(before) == RASAS
+    assert not before & set(containers(scaled))
+    assert min(healthy) == RASAS - 1
+    # What has been replaced is as it should be.
+    after = set(containers(scaled))
+    assert scaled.up(rasa_project=str(project)).succeeded().changed == {"localhost": 0}
+    assert set(containers(scaled)) == after

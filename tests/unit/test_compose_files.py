@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ import yaml
 
 from tests import stores
 from tests.kit import REPOSITORY
+from tests.lab.stand_ins import stand_in_names
 
 FOLDER = REPOSITORY / "compose"
-# The others extend what is in base.yml.
-FILES = sorted(path.name for path in FOLDER.glob("*.yml") if path.name != "base.yml")
+# The others extend what is in base.yml, and take their images from images.yml.
+FILES = sorted(path.name for path in FOLDER.glob("*.yml") if path.name not in ("base.yml", "images.yml"))
 
 
 def read(name: str) -> dict[str, Any]:
@@ -85,3 +87,13 @@ def test_environment_of_the_bot_is_that_of_a_host() -> None:
     assert {key: value for key, value in image.items() if key not in places} == {
         key: value for key, value in role.items() if key not in places
     }
+
+
+def test_images_are_pinned() -> None:
+    """By tag and digest, in one place; each has a stand-in for where no registry can be reached."""
+    images = yaml.safe_load((FOLDER / "images.yml").read_text())
+    for name, image in images.items():
+        assert re.fullmatch(rf"{name}:[\w.-]+@sha256:[0-9a-f]{{64}}", image)
+    assert set(images) == set(stand_in_names())
+    used = {service["image"] for name in FILES for service in services(name).values()}
+    assert all(re.fullmatch(r"\$\{[A-Z]+_IMAGE\}", image) for image in used)

@@ -1,0 +1,110 @@
+"""What `make compose-up` says of a machine or of settings that will not do: one sentence, and nothing half done."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.compose.conftest import running
+from tests.compose.project import Project
+from tests.kit import TOOLS, Run, run
+
+# Docker's and Compose's own words; the real ones cannot be had of every version.
+ENGINE = "Client:\n Version:           {0}\nServer: Docker Engine\n Engine:\n  Version:          {0}\n"
+NO_COMPOSE = "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1"
+# What a cluster of another series says of itself.
+OLDER = "13"
+
+
+def docker(version: str, compose: str) -> str:
+    """Write a command `docker` of a version, and what it does when it is asked for Compose."""
+    return f"case $1 in version) echo '{ENGINE.format(version)}' ;; *) {compose} ;; esac"
+
+
+@pytest.fixture()
+def project(tmp_path: Path) -> Project:
+    """Write a project; nothing runs."""
+    return Project(tmp_path, "redis")
+
+
+def up_with(project: Project, folder: Path, script: str) -> Run:
+    """Run the playbook where the command `docker` is a script."""
+    program = folder / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    path = f"{program.parent}:{TOOLS}:{os.environ['PATH']}"
+    return run("ansible-playbook", "-i", str(project.kit.folder), "playbooks/compose.yml", environment={"PATH": path})
+
+
+@pytest.mark.parametrize(
+    ("script", "parts"),
+    [
+        ("echo 'Cannot connect to the Docker daemon' >&2; exit 1", ("Docker cannot be used here", "start it")),
+        (docker("19.03.8", ""), ("Docker's engine is of version 19.03.8", "20.10 or newer is needed")),
+        (docker("27.0.1", NO_COMPOSE), ("`docker compose` is not there", "The old docker-compose 1 will not do")),
+        (docker("27.0.1", "echo v2.10.2"), ("Docker Compose is of version 2.10.2", "2.20.0 or newer is needed")),
+    ],
+    ids=["no engine", "engine too old", "no Compose 2", "Compose too old"],
+)
+def test_docker_that_will_not_do_is_named(
+    project: Project, tmp_path: Path, script: str, parts: tuple[str, ...]
+) -> None:
+    """With what it has to be."""
+    up_with(project, tmp_path, script).failed_with(*parts)
+    assert not (project.folder / ".env").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "parts"),
+    [
+        ({"tracker_store": "oracle"}, ("oracle",)),
+        ({"tracker_store_tls": True}, ("tracker_store_tls is true",)),
+        ({"rasa_workers": 2}, ("rasa_workers is 2", "compose_rasa_count")),
+        ({"compose_rasa_count": "three"}, ("compose_rasa_count (RASA) is 'three'", "1 to 99")),
+        (
+            {"compose_rasa_count": 3, "tracker_store": "sqlite"},
+            ("compose_rasa_count (RASA) is 3", "one container only"),
+        ),
+        ({"compose_project": "My Bot"}, ("compose_project is 'My Bot'", "small letters")),
+        ({"tracker_store_options": {"url": "127.0.0.1"}}, ("url is '127.0.0.1'", "leave it out")),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_settings_that_containers_cannot_have_are_refused(
+    project: Project, settings: dict[str, object], parts: tuple[str, ...]
+) -> None:
+    """Before anything is written."""
+    project.up(**settings).failed_with(*parts)
+    assert not (project.folder / ".env").exists()
+
+
+def test_image_that_cannot_be_pulled_is_named(images: None, project: Project) -> None:
+    """With the setting that names it, and what to do where no registry can be reached."""
+    nowhere = {"redis": "registry.invalid/redis:7"}
+    project.up(compose_images=nowhere).failed_with("registry.invalid/redis:7 cannot be pulled", "compose_images")
+
+
+def test_port_that_is_taken_is_named(images: None, tmp_path: Path) -> None:
+    """Before a container is made."""
+    project = Project(tmp_path, "redis")
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            project.start(rasa_port=port).failed_with(f"rasa_port is {port}", "choose a free port")
+        assert project.compose("ps", "--all", "--quiet") == ""
+    finally:
+        project.down()
+
+
+def test_volume_of_another_version_is_named(images: None, tmp_path: Path) -> None:
+    """By the server, which leaves it as it is; the sentence says how to go on."""
+    with running(tmp_path, "postgresql") as project:
+        version = "/var/lib/postgresql/data/cluster/PG_VERSION"
+        project.compose("exec", "-T", "postgresql", "sh", "-c", f"echo {OLDER} >{version}")
+        project.compose("down")
+        refused = project.up()
+    refused.failed_with("database files are incompatible with server", "compose_images.postgres", "make migrate")
