@@ -22,7 +22,7 @@ from rich.table import Table
 from tests import lab
 from tests.compose.project import Project, free_port, have_images
 
-# What issue 6 promises: from nothing to the first acknowledged turn in so many times what Rasa alone takes, and without a
+# What issue 6 promises: from nothing to the first acknowledged turn in so many times what Rasa alone takes, without a
 # change in so many seconds.
 FIRST_RATIO = 1.15
 UNCHANGED_SECONDS = 5.0
