@@ -21,7 +21,7 @@ OLDER = "13"
 
 def docker(version: str, compose: str) -> str:
     """Write a command `docker` of a version, and what it does when it is asked for Compose."""
-    return f"case $1 in version) echo '{ENGINE.format(version)}' ;; *) {compose} ;; esac"
+    return f"case $1 in version) echo '{ENGINE.format(version)}' ;; compose) {compose or ':'} ;; esac"
 
 
 @pytest.fixture()

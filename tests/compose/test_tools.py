@@ -29,7 +29,7 @@ def services(project: Project) -> set[str]:
 
 def test_view_is_there_when_it_is_asked_for(project: Project) -> None:
     """And behind a password of its own; then the store's login shows the conversations."""
-    project.steadfast("talk", "--", "seen", "Find me some good venues")
+    project.steadfast("talk", "--", "somebody-seen", "Find me some good venues")
     assert not {"adminer", "tools"} & services(project)
     project.compose("--profile", "tools", "up", "--detach", "--wait")
     assert {"adminer", "tools"} <= services(project)
@@ -53,7 +53,7 @@ def test_view_is_there_when_it_is_asked_for(project: Project) -> None:
             params={"pgsql": "postgresql", "username": "rasa", "db": "rasa", "ns": "public", "select": "events"},
             timeout=30,
         )
-    assert "Find me some good venues" in found.text
+    assert "somebody-seen" in found.text
 
 
 def test_view_is_reached_by_loopback_only(project: Project) -> None:

@@ -45,6 +45,8 @@ ELSEWHERE = {
     "tests/unit/test_steadfast_sql*.py": "what the SQL stores share",
     "roles/rasa/files/find_python.sh": "Python's own module sqlite3",
     "roles/rasa/tasks/*python.yml": "Python's own module sqlite3",
+    "compose/images.yml": "all images, pinned in one place",
+    "tests/compose/test_*.py": "examples in tests that combine things",
     "tests/matrix/example.py": "an example",
     "tests/unit/test_report.py": "its example",
     "tests/stores/*.yml": "dialects that must be refused",
