@@ -105,6 +105,7 @@ def test_every_store_keeps_every_acknowledged_turn(images: None, store: str, tmp
     with running(tmp_path, store) as project:
         has_server = stores.definition(store)["server_role"]
         only = ("restart-server", "kill-both") if has_server else ("kill-rasa",)
+        assert project.up().succeeded().changed == {"localhost": 0}
         found = project.verify(tmp_path / "verify.json", *only).succeeded()
     assert "PERSISTED" in found.output
     assert "LOST" not in found.output
