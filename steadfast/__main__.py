@@ -127,11 +127,12 @@ def migrate(options: argparse.Namespace) -> None:
 
     Both are opened by the settings that deploys left on this host. Fails if any conversation is not the same then.
     """
-    from steadfast.migrate import open_stores
+    from steadfast.deployed_stores import open_stores
+    from steadfast.migrate import Migration
 
     folder = Path(read_bot_facts().endpoints).parent / "stores"
-    with open_stores(options.source, options.target, folder) as migration:
-        for line in migration.run(options.after, options.seconds):
+    with open_stores(options.source, options.target, folder) as (source, target):
+        for line in Migration(source, target).run(options.after, options.seconds):
             _print(line)
 
 

@@ -6,19 +6,13 @@ it again resumes what was interrupted. One that differs in the target is reporte
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import time
 from bisect import bisect_right
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Sequence
+from typing import Any, Dict, Iterator, Protocol, Sequence
 
-from steadfast.endpoints import read_endpoints, section, set_environment
 from steadfast.errors import SteadfastError
-from steadfast.readers import open_reader
 
 Event = Dict[str, Any]
 Line = Dict[str, Any]
@@ -30,84 +24,22 @@ NAMED = 10
 FAILURES_IN_A_ROW = 20
 
 
-class Store:
-    """A tracker store with the environment variables that its driver reads.
+class Store(Protocol):
+    """What is asked of a store here; each method raises SteadfastError where the store fails."""
 
-    Drivers read them when they connect or later, and two stores may want one variable with different values: they are
-    set while this store is used, and at no other time.
-    """
-
-    def __init__(self, name: str, sections: Mapping[str, Any]) -> None:
-        """Takes the store's name and the sections `tracker_store:` and `steadfast:`; does not connect.
-
-        Raises:
-            SteadfastError: There is no such store, its options do not fit, or it keeps nothing.
-        """
-        self.name = name
-        self._sections = sections
-        with self._environment():
-            self._reader = open_reader(name, section(sections, "tracker_store"))
-        if self._reader.keeps_nothing_because:
-            raise SteadfastError(f"Nothing can be copied from or to '{name}': {self._reader.keeps_nothing_because}.")
+    name: str
 
     def senders(self) -> list[str]:
         """Returns the senders of all conversations, sorted."""
-        with self._environment():
-            return sorted(self._reader.senders())
 
     def events(self, sender: str) -> list[Event] | None:
         """Returns all events of a conversation, oldest first; None if it is not there."""
-        with self._environment():
-            tracker = self._reader.read(sender)
-        return None if tracker is None else tracker.get("events") or []
 
     def append(self, sender: str, events: list[Event], *, stored: int) -> None:
         """Adds events to a conversation of which `stored` events are there."""
-        with self._environment():
-            self._reader.append(sender, events, stored=stored)
 
     def probe(self) -> None:
-        """Raises SteadfastError unless the server can be written."""
-        with self._environment():
-            self._reader.probe()
-
-    @contextmanager
-    def _environment(self) -> Iterator[None]:
-        names = section(self._sections, "steadfast").get("environment") or {}
-        before = {name: os.environ.get(name) for name in names}
-        set_environment(self._sections)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-
-
-@contextmanager
-def open_stores(source: str, target: str, folder: Path) -> Iterator[Migration]:
-    """Opens two stores by the settings that deploys left in a folder, for one migration at a time to the target.
-
-    Raises:
-        SteadfastError: They are one and the same, or one of them was never deployed here or keeps nothing.
-    """
-    if source == target:
-        raise SteadfastError(f"Both stores are '{source}': name two different ones, where to copy from and where to.")
-    kept = sorted(path.stem for path in folder.glob("*.yml"))
-    for name in (source, target):
-        if name not in kept:
-            raise SteadfastError(
-                f"The store '{name}' was never deployed on this host, so its settings are not in {folder}, which has: "
-                f"{', '.join(kept) or 'none'}."
-            )
-    files = {name: folder / f"{name}.yml" for name in (source, target)}
-    migration = Migration(*(Store(name, read_endpoints(str(path))) for name, path in files.items()))
-    # What an interrupted command still does over there is waited for: it takes a few seconds.
-    with files[target].open(encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield migration
+        """Does nothing if the server can be written."""
 
 
 class Migration:

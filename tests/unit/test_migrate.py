@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from steadfast import __main__ as commands
-from steadfast import migrate
+from steadfast import deployed_stores
+from steadfast.deployed_stores import DeployedStore, open_stores
 from steadfast.errors import SteadfastError
-from steadfast.migrate import Migration, Store, canonical, digest, open_stores
+from steadfast.migrate import Migration, canonical, digest
 from steadfast.readers.reader import Reader, Tracker
 
 Events = list[dict[str, Any]]
@@ -79,8 +80,8 @@ def lay(monkeypatch: pytest.MonkeyPatch) -> Lay:
 
     def lay_out(source: Conversations, target: Conversations, kind: type[Played] = Played) -> tuple[Any, Played]:
         readers = {"old": Played({"stored": source}), "new": kind({"stored": target})}
-        monkeypatch.setattr(migrate, "open_reader", lambda name, options: readers[name])
-        return Migration(Store("old", {}), Store("new", {})), readers["new"]
+        monkeypatch.setattr(deployed_stores, "open_reader", lambda name, options: readers[name])
+        return Migration(DeployedStore("old", {}), DeployedStore("new", {})), readers["new"]
 
     return lay_out
 
@@ -374,10 +375,10 @@ def test_each_store_sees_its_own_environment(monkeypatch: pytest.MonkeyPatch) ->
         reader.probe()
         return reader
 
-    monkeypatch.setattr(migrate, "open_reader", open_reader)
+    monkeypatch.setattr(deployed_stores, "open_reader", open_reader)
     monkeypatch.setenv("POOL", "host's")
-    old = Store("old", {"steadfast": {"environment": {"SCHEMA": "s1", "POOL": 5}}})
-    new = Store("new", {"steadfast": {"environment": {"SCHEMA": "s2"}}})
+    old = DeployedStore("old", {"steadfast": {"environment": {"SCHEMA": "s1", "POOL": 5}}})
+    new = DeployedStore("new", {"steadfast": {"environment": {"SCHEMA": "s2"}}})
     assert run(Migration(old, new))[1] == ""
     assert set(seen) == {("old", "s1", "5"), ("new", "s2", "host's")}
     assert "SCHEMA" not in os.environ
@@ -424,7 +425,7 @@ def test_command_prints_lines_and_fails_for_differences(
         "redis": Played({"stored": {"a": events("1"), "-b": events("1")}}),
         "second": Played({"stored": {"a": events("2")}}),
     }
-    monkeypatch.setattr(migrate, "open_reader", lambda name, options: readers[name])
+    monkeypatch.setattr(deployed_stores, "open_reader", lambda name, options: readers[name])
     monkeypatch.setattr(sys, "argv", ["steadfast", "migrate", "redis", "second"])
     with pytest.raises(SystemExit, match=r"^Not the same in second: a\.$"):
         commands.main()
