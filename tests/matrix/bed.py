@@ -177,5 +177,6 @@ class Bed(ABC):
 
     @property
     def secrets(self) -> list[Path]:
-        """The files with the passwords of the store."""
-        return sorted((self.kit.folder / "secrets").glob(f"{self.setup.store}_*password"))
+        """The files with the passwords of the store; root's in a container is its data's, and stays."""
+        found = (self.kit.folder / "secrets").glob(f"{self.setup.store}_*password")
+        return sorted(path for path in found if not path.name.endswith("_root_password"))
