@@ -11,23 +11,18 @@ from typing import Any
 import pytest
 
 from tests import lab
+from tests.compose.project import have_images
 from tests.kit import Kit, Run
 from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
 # The groups that take longest begin first: otherwise one process is left with them when the others have nothing to do.
 LONGEST = (
-    *(
-        "debian-12 stores",
-        "debian-12 test_faults",
-        "debian-12 test_brokers_and_locks",
-        "debian-13",
-        "debian-sid",
-        "debian-11",
-    ),
-    *("ubuntu-22.04", "ubuntu-24.04", "debian-12 test_two_hosts", "debian-12 test_tls"),
-    *("debian-12 test_migrate", "debian-12 test_local", "debian-12 test_other_stores", "servers debian-12"),
-    "compose test_compose",
-    *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-11"),
+    *("debian-12 stores", "debian-sid", "debian-12 test_brokers_and_locks", "debian-13", "debian-12 test_faults"),
+    *("debian-12 test_migrate", "debian-12 test_two_hosts", "ubuntu-22.04", "ubuntu-24.04", "debian-12 test_local"),
+    *("compose test_scaling", "debian-12 test_other_stores", "debian-12 test_tls", "debian-11", "servers debian-12"),
+    *("compose test_compose", "compose test_bad_input", "debian-12 test_changes", "debian-12 test_inside"),
+    *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-sid"),
+    *("servers debian-11", "debian-12 test_verify"),
 )
 # What has no mirror everywhere. Without Debian nothing would be tested, which must not look like success.
 MAY_BE_MISSING = ("ubuntu-22.04", "ubuntu-24.04")
@@ -60,6 +55,12 @@ def machines() -> Iterator[None]:
     lab.remove_leftovers()
     yield
     lab.remove_run(lab.run_id())
+
+
+@pytest.fixture(scope="session")
+def images(machines: None) -> None:
+    """Have Compose and its images."""
+    have_images()
 
 
 @pytest.fixture(scope="session")

@@ -95,8 +95,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(Path(folder) / "project", "redis")
         try:
-            # Has the bot's image built.
-            project.start().succeeded()
+            # Writes the name of the bot's image.
+            project.up().succeeded()
             for number in track(range(ROUNDS), "rasa run, compose-up, compose-up unchanged ...", transient=True):
                 project.down()
                 rasa.append(alone(project, Path(folder)))

@@ -6,6 +6,9 @@ import json
 import shutil
 import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +55,10 @@ class Project:
         """Does what `make compose-up` does."""
         return self.kit.playbook("compose", *arguments, **variables)
 
-    def start(self, **variables: Any) -> Run:
-        """Does so for the first time: an image of the bot is built once, and not by several processes at once."""
-        with lock("compose-up"):
-            return self.up(**variables)
-
     def down(self) -> None:
         """Removes containers and data, if there are any."""
         if (self.folder / ".env").exists():
-            self.compose("--profile", "*", "down", "--volumes", "--timeout", "30")
+            self.compose("--profile", "*", "down", "--volumes", "--timeout", "0")
 
     @property
     def facts(self) -> Path:
@@ -92,10 +90,24 @@ class Project:
         return found
 
 
+@contextmanager
+def running(folder: Path, store: str, **settings: Any) -> Iterator[Project]:
+    """Runs the bot with a store; it is gone with all its data afterwards."""
+    project = Project(folder, store, **settings)
+    try:
+        project.up().succeeded()
+        yield project
+    finally:
+        project.down()
+
+
 def have_images() -> None:
-    """Makes sure that there is Compose, and that there are images where no registry has them."""
+    """Makes sure that there is Compose, the bot's image, and those that no registry has here."""
     lab.ensure_compose()
     run("python", "-m", "tests.lab", "compose-images").succeeded()
+    # Not by several processes at once.
+    with lock("bot-image"), tempfile.TemporaryDirectory() as folder, running(Path(folder), "memory"):
+        pass
 
 
 def _output(*command: str, folder: Path) -> str:

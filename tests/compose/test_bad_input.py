@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.conftest import running
-from tests.compose.project import Project
+from tests import lab
+from tests.compose.project import Project, running
 from tests.kit import TOOLS, Run, run
 
 # Docker's and Compose's own words; the real ones cannot be had of every version.
@@ -94,7 +94,7 @@ def test_port_that_is_taken_is_named(images: None, tmp_path: Path) -> None:
     try:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-            project.start(rasa_port=port).failed_with(f"rasa_port is {port}", "choose a free port")
+            project.up(rasa_port=port).failed_with(f"rasa_port is {port}", "choose a free port")
         assert project.compose("ps", "--all", "--quiet") == ""
     finally:
         project.down()
@@ -108,3 +108,17 @@ def test_volume_of_another_version_is_named(images: None, tmp_path: Path) -> Non
         project.compose("down")
         refused = project.up()
     refused.failed_with("database files are incompatible with server", "compose_images.postgres", "make migrate")
+
+
+def test_lost_password_of_the_datas_root_is_named(images: None, tmp_path: Path) -> None:
+    """Before another one is made, which would be of no use: the volume has had its own since it was made."""
+    project = Project(tmp_path, "mariadb")
+    volume = f"{project.name}_mariadb"
+    project.docker("volume", "create", *(f"--label={name}={value}" for name, value in lab.labels().items()), volume)
+    try:
+        project.up().failed_with("mariadb_root_password is missing", f"the volume {volume}", "bring the file back")
+        assert "mariadb_root_password" not in project.kit.secrets()
+    finally:
+        project.docker("volume", "rm", volume)
+    # The control: where there is no data, there is nothing to lose.
+    project.up("--check").succeeded()

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import stores
-from tests.compose.conftest import running
-from tests.compose.project import Project
+from tests.compose.project import Project, running
 
 GREETING = ("talk", "--", "me", "Find me some good venues")
 

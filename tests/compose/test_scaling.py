@@ -17,8 +17,7 @@ import pytest
 import requests
 import tenacity
 
-from tests.compose.conftest import running
-from tests.compose.project import Project
+from tests.compose.project import Project, running
 from tests.kit import REPOSITORY
 
 SENDERS = [f"sender-{number}" for number in range(6)]

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.compose.conftest import running
-from tests.compose.project import Project, free_port
+from tests.compose.project import Project, free_port, running
 
 # Of the document that the kit began with.
 GUESSED = "777777"

@@ -41,7 +41,7 @@ class ComposeBed(Bed):
 
     def deploy(self, **settings: Any) -> Run:
         """Does what `make compose-up` does."""
-        return self.project.start(**settings)
+        return self.project.up(**settings)
 
     def loosen(self, command: str) -> None:
         """Runs a command in the project's folder."""
