@@ -21,12 +21,22 @@ part() {
 "
 }
 
+# The images of the throwaway machines are made meanwhile; whoever needs one before it is there makes it or waits.
+$python -m tests.machines >.steadfast/machines.log 2>&1 &
+machines=$!
+made() {
+    wait "$machines"
+    status=$?
+    cat .steadfast/machines.log
+    return "$status"
+}
+
 part lint scripts/lint.sh
-part unit $python -m pytest --quiet tests/unit
-part machines $python -m tests.lab build
+part unit $python -m pytest --quiet --numprocesses 2 tests/unit
 # Three at a time, each with hosts of its own: deploys and restarts mostly wait.
 part deploys-and-restarts $python -m pytest --verbose -rs --durations 25 --numprocesses 3 --dist loadgroup \
     --no-loadscope-reorder "$@" tests/compose tests/deploy tests/persistence tests/servers
+part machines made
 
 # What was written as root must not stand in the way of the user who has started this by sudo.
 [ -z "${SUDO_UID:-}" ] || chown -R "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" .steadfast

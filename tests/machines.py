@@ -1,4 +1,7 @@
-"""Throwaway machines as tests and benchmarks deploy to them: one cache of packages, this machine's authorities."""
+"""Throwaway machines as tests and benchmarks deploy to them: one cache of packages, this machine's authorities.
+
+`python -m tests.machines` makes the images of all systems, and those with Rasa's packages and the sample bot's model.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +28,16 @@ def start_machine(system: str, name: str, *, is_prepared: bool = False, **option
             server as one gets it, which is for what is said about the installation itself.
         options: those of `lab.start_host`.
     """
+    mounts = _mounts()
+    image = prepared_image(system, machine_settings(system), mounts) if is_prepared else None
+    return lab.start_host(system, name, snapshot=image, mounts=mounts, **options)
+
+
+def _mounts() -> dict[str, str]:
     # One download of Rasa's packages for all hosts of all runs.
     cache = lab.cache_dir() / "packages"
     cache.mkdir(exist_ok=True)
-    mounts = {str(cache): CACHE_IN_HOST}
-    image = prepared_image(system, machine_settings(system), mounts) if is_prepared else None
-    return lab.start_host(system, name, snapshot=image, mounts=mounts, **options)
+    return {str(cache): CACHE_IN_HOST}
 
 
 def machine_settings(system: str) -> dict[str, Any]:
@@ -43,3 +50,20 @@ def machine_settings(system: str) -> dict[str, Any]:
     if archive:
         found["rasa_python_archive"] = str(archive)
     return found
+
+
+def main() -> None:
+    """Make the images, the most used one first."""
+    lab.ensure_engine()
+    for system, made in lab.build().items():
+        print(f"{system}: {made if isinstance(made, str) else f'not made, {made.reason}'}", flush=True)
+    for system in sorted(lab.systems(), key=lambda name: name != DEFAULT_SYSTEM):
+        try:
+            print(f"{system}: {prepared_image(system, machine_settings(system), _mounts())}", flush=True)
+        except lab.Unavailable as error:
+            print(f"{system}: not made, {error.reason}", flush=True)
+    lab.remove_run(lab.run_id())
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,8 +12,8 @@ from tests.stores import known
 
 
 @pytest.fixture(scope="session")
-def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
-    """Switch the bot of a system to a store, once, then to the next; at the end back to what it had."""
+def switch(deployed: Callable[[str], Deployed]) -> Switch:
+    """Switch the bot of a system to a store, once, then to the next."""
     current: dict[str, Switched] = {}
 
     def switched(store: str, system: str) -> Switched:
@@ -22,9 +22,7 @@ def switch(deployed: Callable[[str], Deployed]) -> Iterator[Switch]:
             current[system] = Switched(deployed(system), store)
         return current[system]
 
-    yield switched
-    for each in current.values():
-        each.switch_back()
+    return switched
 
 
 def _case(item: pytest.Item) -> str:
