@@ -33,9 +33,9 @@ show: .steadfast/control ## show a conversation straight from the store: SENDER=
 forget: .steadfast/control ## remove every trace of one person from the store: SENDER=name
 	@$(control) control $(inventory) forget "$${SENDER:?name the conversation: make forget SENDER=...}"
 
-migrate: .steadfast/control ## copy every conversation to another store: FROM=redis TO=name
-	@$(playbook) --extra-vars migrate_from=$(FROM) --extra-vars migrate_to=$(TO) playbooks/migrate.yml
-	@$(if $(filter --check -C,$(ANSIBLE_ARGS)),echo 'A dry run: nothing was copied.',$(python) -m control --inventory $(INVENTORY) migrate $(FROM) $(TO))
+migrate: .steadfast/control ## copy every conversation to another store: FROM=redis TO=name; `compose` is what compose-up runs
+	@$(if $(filter compose,$(TO)),,$(playbook) --extra-vars migrate_from=$(FROM) --extra-vars migrate_to=$(TO) playbooks/migrate.yml)
+	@$(if $(filter --check -C,$(ANSIBLE_ARGS)),echo 'A dry run: nothing was copied.',$(python) -m control --inventory $(INVENTORY) migrate "$(FROM)" "$(TO)")
 
 verify: .steadfast/control ## prove that conversations survive restarts [REBOOT=yes] [MESSAGES=file, for your own bot]
 	@$(control) tests.persistence $(inventory) $(if $(filter yes,$(REBOOT)),--reboot) $(if $(MESSAGES),--messages "$$MESSAGES")

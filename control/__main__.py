@@ -9,10 +9,10 @@ import sys
 from rich.console import Console
 
 from control.conversation import Conversation
-from control.deployment import Bot, Deployment
+from control.deployment import Bot, Deployment, containers
 from control.errors import ControlError
 from control.listing import listing, near_names
-from control.migrate import check_bots, migrate
+from control.migrate import COMPOSE, Side, between, migrate, on_a_host
 from control.talk import talk
 
 INVENTORY = "inventory/local"
@@ -60,12 +60,18 @@ def hold_talk(bot: Bot, options: argparse.Namespace, console: Console) -> None:
 
 def migrate_all(bot: Bot, options: argparse.Namespace, console: Console) -> None:
     """Copies every conversation from one store to another, and compares both; goes on where it stopped before."""
-    source, target = options.source, options.target
+    if options.source == options.target or not (options.source and options.target):
+        raise ControlError(
+            f"FROM is '{options.source}' and TO is '{options.target}': name two different stores, or {COMPOSE} for one."
+        )
+    source, target = (_side(name, bot, options) for name in (options.source, options.target))
     inventory = "" if options.inventory == INVENTORY else f" INVENTORY={options.inventory}"
     again = f"What was copied stays; this goes on from there: make migrate FROM={source} TO={target}{inventory}"
-    check_bots(Deployment(options.inventory).bots, source, target, console)
+    target.refuse_writers()
+    source.warn_of_writers(target, console)
     try:
-        is_same = migrate(bot, source, target, console)
+        lines = between(source, target) if COMPOSE in (source.name, target.name) else on_a_host(bot, source, target)
+        is_same = migrate(lines, source, target, console)
     except KeyboardInterrupt:
         raise ControlError(f"Interrupted. {again}") from None
     except ControlError as error:
@@ -74,6 +80,13 @@ def migrate_all(bot: Bot, options: argparse.Namespace, console: Console) -> None
         raise ControlError(
             f"The conversations named above are not the same in {target}, which was left as it is there."
         )
+
+
+def _side(name: str, bot: Bot, options: argparse.Namespace) -> Side:
+    if name == COMPOSE:
+        in_containers = containers(options.compose)
+        return Side(name, in_containers, [in_containers])
+    return Side(name, bot, Deployment(options.inventory).bots)
 
 
 def _not_stored(bot: Bot, sender: str) -> str:
@@ -114,8 +127,9 @@ def parser() -> argparse.ArgumentParser:
     talking.set_defaults(run=hold_talk)
 
     migrating = commands.add_parser("migrate", help=migrate_all.__doc__)
-    migrating.add_argument("source", metavar="FROM", help="a store that was deployed here, by its name")
-    migrating.add_argument("target", metavar="TO", help="the store to copy to, which playbooks/migrate.yml makes ready")
+    migrating.add_argument("source", metavar="FROM", help=f"a store that was deployed, by its name, or {COMPOSE}")
+    migrating.add_argument("target", metavar="TO", help="likewise; playbooks/migrate.yml makes one on hosts ready")
+    migrating.add_argument("--compose", default=COMPOSE, help="the folder of the Compose files")
     migrating.set_defaults(run=migrate_all)
     return root
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from testinfra.utils.ansible_runner import AnsibleRunner
 
 from control.errors import ControlError
 from control.host import Host, Result
+from control.remote_store import RemoteStore, open_remote_store
 
 FACTS = os.environ.get("STEADFAST_FACTS", "/etc/steadfast/facts")
 COMMAND = "/opt/steadfast/bin/steadfast"
@@ -47,11 +50,20 @@ class Bot:
 
     def run(self, *arguments: str) -> Result:
         """Runs `steadfast` with these arguments as the bot's user; for one in a container, as whoever calls this."""
-        command = shlex.join([self.facts.get("command", COMMAND), *arguments])
-        if "user" not in self.facts:
-            return self.host.run_as_caller(command)
-        # From the root directory: where Python starts, it looks for modules first.
-        return self.host.run(f"cd / && runuser -u {shlex.quote(self.facts['user'])} -- {command}")
+        return self._run(self._command(*arguments))
+
+    def store(self, name: str, label: str) -> AbstractContextManager[RemoteStore]:
+        """Opens a store that was deployed with this bot, for as long as it is used.
+
+        Args:
+            name: The store's name; empty for the bot's own.
+            label: How to speak of it.
+
+        Raises:
+            ControlError: The host cannot be reached.
+        """
+        command = self._command("serve-store", *filter(None, [name]))
+        return open_remote_store(label, self.host.command_line(command, as_root=not self._is_in_container))
 
     def ask(self, *arguments: str) -> Any:
         """Runs `steadfast` and returns the JSON that it prints.
@@ -139,6 +151,11 @@ class Bot:
             raise ControlError(self._said(result))
         return lines
 
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return "in containers of this machine" if self._is_in_container else f"on {self.host.name}"
+
     def is_running(self) -> bool:
         """Whether Rasa runs, as its service manager tells."""
         looks = {
@@ -146,13 +163,34 @@ class Bot:
             "supervisord": "supervisorctl status {}",
             "docker": "docker container inspect --format '{{{{.State.Running}}}}' {} | grep -q true",
         }
-        return self.host.run(looks[self.facts["service_manager"]].format(self.facts["services"][0])).status == 0
+        look: str = looks[self.facts["service_manager"]]
+        return any(self._run(look.format(service)).status == 0 for service in self._rasas)
 
     @property
     def stop_command(self) -> str:
         """What stops Rasa on its host."""
         stops = {"systemd": "systemctl stop", "supervisord": "supervisorctl stop", "docker": "docker stop"}
-        return f"{stops[self.facts['service_manager']]} {self.facts['services'][0]}"
+        return " ".join([stops[self.facts["service_manager"]], *self._rasas])
+
+    @property
+    def _is_in_container(self) -> bool:
+        return bool(self.facts["service_manager"] == "docker")
+
+    @property
+    def _rasas(self) -> list[str]:
+        # In containers there may be several, each with a number.
+        return [service for service in self.facts["services"] if not re.search(r"-actions(-\d+)?$", service)]
+
+    def _run(self, command: str) -> Result:
+        run = self.host.run_as_caller if self._is_in_container else self.host.run
+        return run(command)
+
+    def _command(self, *arguments: str) -> str:
+        command = shlex.join([self.facts.get("command", COMMAND), *arguments])
+        if self._is_in_container:
+            return command
+        # From the root directory: where Python starts, it looks for modules first.
+        return f"cd / && runuser -u {shlex.quote(self.facts['user'])} -- {command}"
 
     def _conversation(self, command: str, sender: str) -> dict[str, Any] | None:
         result = self.run(command, "--", sender)
@@ -176,6 +214,21 @@ class Bot:
             return f"The bot on {self.host.name} was deployed by an older kit: run make deploy first."
         lines = (result.errors or result.output).strip().splitlines()
         return f"{self.host.name}: {lines[-1] if lines else f'exit status {result.status}'}"
+
+
+def containers(folder: str) -> Bot:
+    """Returns the bot that Docker Compose runs on this machine, whether it is up or not.
+
+    Args:
+        folder: Of the Compose files.
+
+    Raises:
+        ControlError: There is none.
+    """
+    fact = Path(folder) / "rendered" / "facts" / "bot.fact"
+    if not fact.exists():
+        raise ControlError(f"Nothing was run by Compose here ({fact} is missing): run make compose-up first.")
+    return Bot(Host("localhost", testinfra.get_host("local://")), json.loads(fact.read_text(encoding="utf-8")))
 
 
 class Deployment:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from testinfra.backend.ssh import SshBackend
+
 from control.errors import ControlError, UnreachableError
 
 # A host that vanishes, as in a reboot, must not leave a command hanging for hours.
@@ -56,6 +58,26 @@ class Host:
             UnreachableError: The host does not answer.
         """
         return self._run(f"sh -c {shlex.quote(command)}")
+
+    def command_line(self, command: str, *, as_root: bool) -> list[str]:
+        """Returns what runs a shell command there, for a process of this machine whose input stays open.
+
+        Raises:
+            UnreachableError: The host does not answer.
+            ControlError: There is no way to become root, or to keep a connection of this kind open.
+        """
+        line = f"{self._become if as_root else ''}sh -c {shlex.quote(command)}"
+        backend = self._connection.backend
+        if self.is_local:
+            return ["sh", "-c", line]
+        if not isinstance(backend, SshBackend):
+            kind = backend.get_connection_type()
+            raise ControlError(
+                f"{self.name} is reached by {kind}, which cannot be kept open: set its ansible_connection to ssh."
+            )
+        # testinfra itself always waits for the end of a command.
+        words, values = backend._build_ssh_command(line)
+        return ["sh", "-c", backend.quote(" ".join(words), *values)]
 
     def read(self, path: str) -> str | None:
         """Returns the text of a file that everybody may read; None if it is missing."""

@@ -136,6 +136,23 @@ def migrate(options: argparse.Namespace) -> None:
             _print(line)
 
 
+def serve_store(options: argparse.Namespace) -> None:
+    """Reads and writes conversations of a store as asked on standard input, for a migration to or from elsewhere.
+
+    It is opened by the settings that deploys left on this host; without a name, the bot's own.
+    """
+    from steadfast.deployed_stores import DeployedStore, alone, settings_of
+    from steadfast.endpoints import read_endpoints
+    from steadfast.serve_store import serve
+
+    facts = read_bot_facts()
+    settings = settings_of(options.name, Path(facts.endpoints).parent / "stores") if options.name else facts.endpoints
+    store = DeployedStore(options.name or facts.tracker_store, read_endpoints(str(settings)))
+    with alone(Path(settings)):
+        for answer in serve(store, sys.stdin):
+            _print(answer)
+
+
 def wait(options: argparse.Namespace) -> None:
     """Waits until Rasa, its model and its action server are ready."""
     from steadfast.endpoints import read_endpoints, section
@@ -227,6 +244,7 @@ def parser() -> argparse.ArgumentParser:
     migrating.add_argument("source", metavar="FROM")
     migrating.add_argument("target", metavar="TO")
     migrating.add_argument("--after", metavar="NEXT", help="go on from there: `next` of a run that --seconds ended")
+    command("serve-store", serve_store).add_argument("name", nargs="?", metavar="NAME")
     command("wait", wait, seconds=180)
     return root
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests import lab
+from tests.compose.project import running
 from tests.kit import Kit, Run, run
 from tests.machines import machine_settings
 from tests.stores import cases, definition
@@ -90,6 +92,7 @@ def mover(
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one and the same": ({"migrate_from": "redis", "migrate_to": "redis"}, "choose two different stores"),
+    "containers only": ({"migrate_from": "compose", "migrate_to": "compose"}, "choose two different stores"),
     "unknown source": ({"migrate_from": "radish", "migrate_to": "redis"}, "FROM (migrate_from) is 'radish'"),
     "unknown target": ({"migrate_from": "redis", "migrate_to": "radish"}, "TO (migrate_to) is 'radish'"),
     "nothing said": ({}, "FROM (migrate_from) is ''"),
@@ -180,6 +183,40 @@ def test_source_that_is_down_is_one_sentence(mover: Mover, target: str) -> None:
     assert "nothing listens at 127.0.0.1:6379" in failed.output
     assert f"make migrate FROM=redis TO={target}" in failed.output
     assert "Traceback" not in failed.output
+
+
+def test_conversations_move_into_containers_and_back(mover: Mover, images: None, tmp_path: Path) -> None:
+    """The bot goes on there, and on the host goes on with what was said there; no two bots write to one store."""
+    before = mover.dump()
+    count = len(TALKED) + COPIES + 1
+    with running(tmp_path, "redis") as project:
+        there = ("--compose", str(project.folder))
+        refused = mover.control("migrate", *there, "redis", "compose")
+        assert refused.status == 1
+        assert "in containers of this machine runs with redis and writes there itself: stop it first" in refused.output
+        project.compose("stop", "rasa")
+        moved = mover.control("migrate", *there, "redis", "compose").succeeded().output
+        assert f"{count} of {count}" in moved
+        assert mover.dump() == before
+        # Without a Rasa that runs, too.
+        assert "Find me some good venues" in project.steadfast("read", "--", "me")
+        project.compose("up", "--detach", "--wait")
+        assert "Rock Cellar has the best reviews" in project.steadfast("talk", "--", "me", "compare the reviews")
+
+        mover.prepare("compose", "redis").succeeded()
+        back = mover.control("migrate", *there, "compose", "redis").succeeded().output
+        assert "WARNING: The bot in containers of this machine runs with redis" in back
+        assert f"{count} of {count}" in back
+        assert " 1 conversations (" in back
+    assert "compare the reviews" in mover.control("show", "me").succeeded().output
+
+
+def test_containers_that_are_not_there_are_told(mover: Mover, tmp_path: Path) -> None:
+    """With the command that makes them; so is a store that the host never had."""
+    absent = mover.control("migrate", "--compose", str(tmp_path), "redis", "compose")
+    assert absent.status == 1
+    assert "run make compose-up first" in absent.output
+    assert "Traceback" not in absent.output
 
 
 def test_bot_goes_on_from_the_old_conversation(mover: Mover) -> None:

@@ -16,7 +16,7 @@ from control import __main__ as commands
 from control.deployment import Bot
 from control.errors import ControlError
 from control.host import Result
-from control.migrate import check_bots, migrate
+from control.migrate import Side, migrate, on_a_host
 
 SIDE = {"events": 3, "sha256": "0123456789abcdef" * 4}
 OTHER = {"events": 2, "sha256": "fedcba9876543210" * 4}
@@ -40,9 +40,11 @@ class PlayedHost:
     def run(self, command: str) -> Result:
         """Answers a command."""
         self.commands.append(command)
-        if "is-active" in command or "supervisorctl status" in command:
+        if "is-active" in command or "supervisorctl status" in command or "container inspect" in command:
             return Result(0 if self._runs else 3, "", "")
         return next(self._results)
+
+    run_as_caller = run
 
 
 def part(*lines: dict[str, Any], status: int = 0, errors: str = "") -> Result:
@@ -52,7 +54,8 @@ def part(*lines: dict[str, Any], status: int = 0, errors: str = "") -> Result:
 
 def bot(*results: Result, runs: bool = False, store: str = "redis", manager: str = "systemd") -> Any:
     """Returns a bot on a played host."""
-    facts = {"tracker_store": store, "user": "rasa", "service_manager": manager, "services": ["rasa", "rasa-actions"]}
+    names = ["some-rasa-1", "some-rasa-2", "some-actions-1"] if manager == "docker" else ["rasa", "rasa-actions"]
+    facts = {"tracker_store": store, "user": "rasa", "service_manager": manager, "services": names}
     found: Any = PlayedHost(*results, runs=runs)
     return Bot(found, facts)
 
@@ -60,7 +63,9 @@ def bot(*results: Result, runs: bool = False, store: str = "redis", manager: str
 def told(found: Bot) -> tuple[bool, str]:
     """Migrates; whether all is the same, and what was printed."""
     output = io.StringIO()
-    return migrate(found, "redis", "second", Console(file=output, width=120)), output.getvalue()
+    source, target = (Side(name, found, [found]) for name in ("redis", "second"))
+    same = migrate(on_a_host(found, source, target), source, target, Console(file=output, width=120))
+    return same, output.getvalue()
 
 
 def test_parts_follow_one_another_to_the_end() -> None:
@@ -130,26 +135,40 @@ def test_host_that_fails_is_told(result: Result, sentence: str) -> None:
         told(bot(result))
 
 
-@pytest.mark.parametrize("manager", ["systemd", "supervisord"])
-def test_running_bot_of_the_source_is_warned_of(manager: str) -> None:
+def side(name: str, *bots: Bot) -> Side:
+    """Returns a store of which some bots know."""
+    return Side(name, bots[0], bots)
+
+
+@pytest.mark.parametrize(
+    ("manager", "name", "place", "stop"),
+    [
+        ("systemd", "redis", "on played", "systemctl stop rasa"),
+        ("supervisord", "redis", "on played", "supervisorctl stop rasa"),
+        ("docker", "compose", "in containers of this machine", "docker stop some-rasa-1 some-rasa-2"),
+    ],
+)
+def test_running_bot_of_the_source_is_warned_of(manager: str, name: str, place: str, stop: str) -> None:
     """With the command that stops it; a stopped one, or one of another store, is nobody's business."""
-    stop = {"systemd": "systemctl stop rasa", "supervisord": "supervisorctl stop rasa"}[manager]
     output = io.StringIO()
     console = Console(file=output, width=40)
-    check_bots([bot(runs=True, manager=manager)], "redis", "second", console)
-    assert output.getvalue().startswith("WARNING: The bot on played runs with redis")
-    assert output.getvalue().endswith(f"on that host: {stop}\n")
+    target = side("second", bot())
+    side(name, bot(runs=True, manager=manager)).warn_of_writers(target, console)
+    assert output.getvalue().startswith(f"WARNING: The bot {place} runs with redis")
+    assert output.getvalue().endswith(f"stop it first, {place}: {stop}\n")
     quiet = io.StringIO()
-    others = [bot(runs=False, manager=manager), bot(runs=True, store="memory", manager=manager)]
-    check_bots(others, "redis", "second", Console(file=quiet))
+    others = [bot(runs=False, manager=manager), bot(runs=True, store="memory", manager="systemd")]
+    side(name, *others[: 2 if manager != "docker" else 1]).warn_of_writers(target, Console(file=quiet))
     assert quiet.getvalue() == ""
 
 
 def test_running_bot_of_the_target_is_refused() -> None:
     """Two writers might lose a turn."""
-    with pytest.raises(ControlError, match="writes there itself: stop it first, on that host: systemctl stop rasa"):
-        check_bots([bot(runs=True, store="second")], "redis", "second", Console(file=io.StringIO()))
-    check_bots([bot(runs=False, store="second")], "redis", "second", Console(file=io.StringIO()))
+    with pytest.raises(ControlError, match="writes there itself: stop it first, on played: systemctl stop rasa"):
+        side("second", bot(runs=True, store="second")).refuse_writers()
+    side("second", bot(runs=False, store="second")).refuse_writers()
+    with pytest.raises(ControlError, match="stop it first, in containers of this machine: docker stop some-rasa-1"):
+        side("compose", bot(runs=True, store="redis", manager="docker")).refuse_writers()
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, found: Bot, *options: str) -> str:
