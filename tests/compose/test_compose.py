@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
+from redis.exceptions import NoPermissionError
 
 from tests import stores
 from tests.compose.project import Project, running
 
+# Nothing for the account that may only look; KEYS would keep the bot waiting.
+KEPT = "rasa:tracker:nobody"
+REFUSED = [
+    f"SET {KEPT} text",
+    f"DEL {KEPT}",
+    f"RENAME {KEPT} {KEPT}2",
+    "FLUSHALL",
+    "CONFIG GET dir",
+    "KEYS *",
+    "ACL LIST",
+]
 GREETING = ("talk", "--", "me", "Find me some good venues")
 
 
@@ -81,6 +94,33 @@ def test_no_secret_shows(redis: Project) -> None:
         assert not [text for text in shown if secret in text]
     assert (redis.folder / "rendered").stat().st_mode & 0o077 == 0
     assert (redis.folder / ".env").stat().st_mode & 0o077 == 0
+
+
+def log_in(project: Project, username: str) -> Redis:
+    """Log in to Redis, which this machine reaches by the address of its container."""
+    (address,) = (
+        network["IPAddress"]
+        for container in project.containers()
+        if container["Config"]["Labels"]["com.docker.compose.service"] == "redis"
+        for network in container["NetworkSettings"]["Networks"].values()
+    )
+    secret = {"rasa": "redis_password", "rasa-viewer": "redis_viewer_password"}[username]
+    return Redis(host=address, username=username, password=project.kit.secrets()[secret])
+
+
+def test_account_of_the_web_view_may_look_and_nothing_else(redis: Project) -> None:
+    """Redis itself refuses it; as a control, the bot's own may write and delete."""
+    bot, viewer = log_in(redis, "rasa"), log_in(redis, "rasa-viewer")
+    bot.set(KEPT, "kept")
+    for command in REFUSED:
+        with pytest.raises(NoPermissionError):
+            viewer.execute_command(*command.split())
+    with pytest.raises(NoPermissionError):
+        viewer.get("another:tracker:nobody")
+    assert viewer.get(KEPT) == b"kept"
+    assert viewer.memory_usage(KEPT) > 0
+    assert bot.delete(KEPT) == 1
+    assert viewer.get(KEPT) is None
 
 
 def test_conversations_outlive_down_and_up(redis: Project) -> None:

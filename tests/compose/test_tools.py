@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -11,13 +12,47 @@ from tests.compose.project import Project, free_port, running
 
 # Of the document that the kit began with.
 GUESSED = "777777"
+SENDER = "somebody-seen"
 
 
-@pytest.fixture(scope="module")
-def project(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Run the bot with PostgreSQL."""
+def shown_by_adminer(project: Project, url: str, browser: requests.Session) -> str:
+    """Log in to the store and look at its table of events."""
+    assert 'value="postgresql"' in browser.get(url, timeout=30).text
+    login = {
+        "driver": "pgsql",
+        "server": "postgresql",
+        "username": "rasa",
+        "password": project.kit.secrets()["postgresql_password"],
+        "db": "rasa",
+    }
+    browser.post(url, data={f"auth[{name}]": value for name, value in login.items()}, timeout=30)
+    table = {"pgsql": "postgresql", "username": "rasa", "db": "rasa", "ns": "public", "select": "events"}
+    return browser.get(url, params=table, timeout=30).text
+
+
+def shown_by_redisinsight(_project: Project, url: str, browser: requests.Session) -> str:
+    """Look at the keys, without another login."""
+    # The program of the stand-in has none of its paths but that of its health.
+    if browser.get(f"{url}api/databases", timeout=30).status_code != requests.codes.not_found:
+        scan = {"cursor": "0", "count": 500, "match": "*"}
+        return browser.post(f"{url}api/databases/tracker/keys?encoding=utf8", json=scan, timeout=30).text
+    (connection,) = browser.get(f"{url}connections", timeout=30).json()["connections"]
+    return browser.post(f"{url}apiv2/exec/{connection['conId']}", data={"cmd": "SCAN 0 COUNT 500"}, timeout=30).text
+
+
+SHOWN: dict[str, Callable[[Project, str, requests.Session], str]] = {
+    "postgresql": shown_by_adminer,
+    "redis": shown_by_redisinsight,
+}
+
+
+@pytest.fixture(scope="module", params=SHOWN)
+def project(
+    request: pytest.FixtureRequest, images: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    """Run the bot with a store."""
     port = free_port()
-    with running(tmp_path_factory.mktemp("tools"), "postgresql", compose_tools_port=port) as project:
+    with running(tmp_path_factory.mktemp("tools"), request.param, compose_tools_port=port) as project:
         yield project
 
 
@@ -26,37 +61,32 @@ def services(project: Project) -> set[str]:
     return set(project.compose("ps", "--services").split())
 
 
+def address(project: Project) -> str:
+    """Give the address of the door."""
+    return f"http://127.0.0.1:{project.kit.settings['compose_tools_port']}/"
+
+
+def status(project: Project, login: tuple[str, str] | None) -> int:
+    """Ask the door; return the status of its answer."""
+    return requests.get(address(project), auth=login, timeout=30).status_code
+
+
 def test_view_is_there_when_it_is_asked_for(project: Project) -> None:
-    """And behind a password of its own; then the store's login shows the conversations."""
-    project.steadfast("talk", "--", "somebody-seen", "Find me some good venues")
-    assert not {"adminer", "tools"} & services(project)
+    """And behind a password of its own; then it shows the conversations."""
+    store = project.kit.settings["tracker_store"]
+    project.steadfast("talk", "--", SENDER, "Find me some good venues")
+    assert not {"view", "tools"} & services(project)
     project.compose("--profile", "tools", "up", "--detach", "--wait")
-    assert {"adminer", "tools"} <= services(project)
-    url = f"http://127.0.0.1:{project.kit.settings['compose_tools_port']}/"
-    assert requests.get(url, timeout=30).status_code == requests.codes.unauthorized
-    assert requests.get(url, auth=("steadfast", GUESSED), timeout=30).status_code == requests.codes.unauthorized
-    secrets = project.kit.secrets()
+    assert {"view", "tools"} <= services(project)
+    assert status(project, None) == requests.codes.unauthorized
+    assert status(project, ("steadfast", GUESSED)) == requests.codes.unauthorized
     with requests.Session() as browser:
-        browser.auth = ("steadfast", secrets["compose_tools_password"])
-        assert 'value="postgresql"' in browser.get(url, timeout=30).text
-        login = {
-            "driver": "pgsql",
-            "server": "postgresql",
-            "username": "rasa",
-            "password": secrets["postgresql_password"],
-            "db": "rasa",
-        }
-        browser.post(url, data={f"auth[{name}]": value for name, value in login.items()}, timeout=30)
-        found = browser.get(
-            url,
-            params={"pgsql": "postgresql", "username": "rasa", "db": "rasa", "ns": "public", "select": "events"},
-            timeout=30,
-        )
-    assert "somebody-seen" in found.text
+        browser.auth = ("steadfast", project.kit.secrets()["compose_tools_password"])
+        assert SENDER in SHOWN[store](project, address(project), browser)
 
 
 def test_view_is_reached_by_loopback_only(project: Project) -> None:
-    """And Adminer itself by nobody but the door."""
+    """And the program itself by nobody but the door."""
     published = {
         container["Config"]["Labels"]["com.docker.compose.service"]: {
             binding["HostIp"] for bindings in container["HostConfig"]["PortBindings"].values() for binding in bindings
@@ -64,10 +94,18 @@ def test_view_is_reached_by_loopback_only(project: Project) -> None:
         for container in project.containers()
     }
     assert published["tools"] == {"127.0.0.1"}
-    assert published["adminer"] == set()
+    assert published["view"] == set()
+
+
+def test_no_secret_shows(project: Project) -> None:
+    """Neither in a container's settings nor in its processes."""
+    shown = [json.dumps(project.containers()), project.compose("--profile", "tools", "config")]
+    shown += [project.compose("--profile", "tools", "top"), project.compose("--profile", "tools", "logs")]
+    for name, secret in project.kit.secrets().items():
+        assert not [text for text in shown if secret in text], name
 
 
 def test_an_ordinary_run_leaves_it_alone(project: Project) -> None:
     """It was somebody's wish."""
     assert project.up().succeeded().changed == {"localhost": 0}
-    assert {"adminer", "tools"} <= services(project)
+    assert {"view", "tools"} <= services(project)

@@ -1,4 +1,4 @@
-"""Images for Compose where no registry can be reached: distribution packages, configured like the official images.
+"""Images for Compose where no registry can be reached: made of packages, configured like the official images.
 
 Each is a folder of ``stand_ins`` with the name of the official image: a Dockerfile, which names the system that it is
 made on as ``ARG BASE``, and what it copies.
@@ -17,6 +17,7 @@ from tests.lab.distributions import System, find
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError
 from tests.lab.images import apt_files, build_image, machine
+from tests.lab.npm import npm_archive
 from tests.lab.python_archive import python_archive
 from tests.lab.runs import IMAGE, cache_dir, lock, progress
 
@@ -24,13 +25,22 @@ _FOLDER = Path(__file__).with_name("stand_ins")
 _BASE = re.compile(r"^ARG BASE=(\S+)$", re.MULTILINE)
 # Asked for first: the registry of the official images has it.
 _ANY = "hello-world"
+# Those that are not in the registry's own library.
+_OWNERS = {"redisinsight": "redis/redisinsight"}
 # Copied by a Dockerfile that needs a Python for Rasa.
 _PYTHON = "python.tar.gz"
+# Likewise, a package of npm with all that it needs, as in `ADD redis-commander@0.9.0.tar.gz /opt/`.
+_NPM = re.compile(r"^ADD (\S+@\S+)\.tar\.gz ", re.MULTILINE)
 
 
 def stand_in_names(folder: Path = _FOLDER) -> list[str]:
     """Return the names of the official images that have a stand-in."""
     return sorted(path.parent.name for path in folder.glob("*/Dockerfile"))
+
+
+def official(name: str) -> str:
+    """Return the name that the registry has an official image by, without a tag."""
+    return _OWNERS.get(name, name)
 
 
 def build_stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:
@@ -43,7 +53,7 @@ def build_stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:
     for name in stand_in_names() if names is None else names:
         _require_known(name)
         # Where the first has no answer, each of the others would take its time not to have one.
-        if registry_problem(_ANY) is None and registry_problem(name) is None:
+        if registry_problem(_ANY) is None and registry_problem(official(name)) is None:
             progress(f"{name}: a registry has the official image, which needs no stand-in")
         else:
             made[name] = stand_in(name)
@@ -111,4 +121,6 @@ def _files(folder: Path) -> dict[str, bytes]:
         if archive is None:
             raise LabError(f"the stand-in for {folder.name} needs a CPython 3.10 of this machine: pyenv install 3.10")
         files[_PYTHON] = archive.read_bytes()
+    for package in _NPM.findall(files["Dockerfile"].decode()):
+        files[f"{package}.tar.gz"] = npm_archive(cache_dir(), package).read_bytes()
     return files

@@ -10,7 +10,7 @@ import yaml
 
 from tests import stores
 from tests.kit import REPOSITORY
-from tests.lab.stand_ins import stand_in_names
+from tests.lab.stand_ins import official, stand_in_names
 
 FOLDER = REPOSITORY / "compose"
 # The others extend what is in base.yml, and take their images from images.yml.
@@ -43,6 +43,16 @@ def test_store_has_its_file(store: str) -> None:
     assert not role or role in services(f"{store}.yml")
     has_tables = stores.definition(store).get("has_tables", False)
     assert has_tables == ("tables" in services(f"{store}.yml"))
+
+
+def test_views_are_for_people_who_ask() -> None:
+    """A store's view runs with the profile `tools` only, and is reached by nobody but the door."""
+    door = services("tools.yml")["tools"]
+    views = [services(name)["view"] for name in FILES if "view" in services(name)]
+    assert views
+    for view in views:
+        assert view["profiles"] == door["profiles"] == ["tools"]
+        assert "ports" not in view
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -93,7 +103,7 @@ def test_images_are_pinned() -> None:
     """By tag and digest, in one place; each has a stand-in for where no registry can be reached."""
     images = yaml.safe_load((FOLDER / "images.yml").read_text())
     for name, image in images.items():
-        assert re.fullmatch(rf"{name}:[\w.-]+@sha256:[0-9a-f]{{64}}", image)
+        assert re.fullmatch(rf"{official(name)}:[\w.-]+@sha256:[0-9a-f]{{64}}", image)
     assert set(images) == set(stand_in_names())
     used = {service["image"] for name in FILES for service in services(name).values()}
     assert all(re.fullmatch(r"\$\{[A-Z]+_IMAGE\}", image) for image in used)

@@ -80,6 +80,13 @@ def test_registry(monkeypatch: pytest.MonkeyPatch, has: set[str], made: set[str]
     assert has or set(asked) == {"hello-world"}
 
 
+def test_registry_has_it_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the owner's, where it is not of the registry's own library."""
+    has = {"hello-world", "redis/redisinsight"}
+    monkeypatch.setattr(stand_ins, "registry_problem", lambda name: None if name in has else "no such image")
+    assert stand_ins.build_stand_ins(["redisinsight"]) == {}
+
+
 def test_unknown_name() -> None:
     """The error lists the known ones, before anything is built."""
     with pytest.raises(LabError, match=r"'oracle' has a stand-in; known: .*redis"):
