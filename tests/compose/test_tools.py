@@ -109,3 +109,11 @@ def test_an_ordinary_run_leaves_it_alone(project: Project) -> None:
     """It was somebody's wish."""
     assert project.up().succeeded().changed == {"localhost": 0}
     assert {"view", "tools"} <= services(project)
+
+
+def test_it_follows_the_settings(project: Project) -> None:
+    """As long as it runs."""
+    password = project.kit.secrets()["compose_tools_password"]
+    project.up(compose_tools_username="somebody").succeeded()
+    assert status(project, ("steadfast", password)) == requests.codes.unauthorized
+    assert status(project, ("somebody", password)) == requests.codes.ok
