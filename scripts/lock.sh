@@ -13,3 +13,7 @@ lock bootstrap 3.10
 lock control 3.10
 lock test 3.10
 lock rasa 3.8
+for list in ../tests/lab/stand_ins/*/requirements.in; do
+    # The Python of Debian 13, for tests/lab/stand_in_packages.py.
+    lock "${list%.in}" 3.13
+done

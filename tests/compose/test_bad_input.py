@@ -71,6 +71,10 @@ def test_docker_that_will_not_do_is_named(
         ),
         ({"compose_project": "My Bot"}, ("compose_project is 'My Bot'", "small letters")),
         ({"tracker_store_options": {"url": "127.0.0.1"}}, ("url is '127.0.0.1'", "leave it out")),
+        (
+            {"tracker_store": "mongodb", "tracker_store_options": {"url": "mongodb://db.example"}},
+            ("url is set", "leave it out"),
+        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )

@@ -138,11 +138,18 @@ def test_redis_keeps_every_acknowledged_turn(redis: Project, tmp_path: Path) -> 
     assert "LOST" not in found.output
 
 
-@pytest.mark.parametrize("store", [name for name in stores.names() if stores.known(name)["data"] and name != "redis"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        name
+        for name in stores.names()
+        if (stores.known(name)["data"] or stores.container_role(name)) and name != "redis"
+    ],
+)
 def test_every_store_keeps_every_acknowledged_turn(images: None, store: str, tmp_path: Path) -> None:
     """A kill -9 of everything, and a restart of the server alone; on hosts `make verify` does the rest."""
     with running(tmp_path, store) as project:
-        has_server = stores.definition(store)["server_role"]
+        has_server = stores.container_role(store)
         only = ("restart-server", "kill-both") if has_server else ("kill-rasa",)
         assert project.up().succeeded().changed == {"localhost": 0}
         found = project.verify(tmp_path / "verify.json", *only).succeeded()

@@ -17,9 +17,9 @@ from tests.lab.distributions import System, find
 from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError
 from tests.lab.images import apt_files, build_image, machine
-from tests.lab.npm import npm_archive
 from tests.lab.python_archive import python_archive
 from tests.lab.runs import IMAGE, cache_dir, lock, progress
+from tests.lab.stand_in_packages import packages_archive
 
 _FOLDER = Path(__file__).with_name("stand_ins")
 _BASE = re.compile(r"^ARG BASE=(\S+)$", re.MULTILINE)
@@ -29,8 +29,8 @@ _ANY = "hello-world"
 _OWNERS = {"redisinsight": "redis/redisinsight"}
 # Copied by a Dockerfile that needs a Python for Rasa.
 _PYTHON = "python.tar.gz"
-# Likewise, a package of npm with all that it needs, as in `ADD redis-commander@0.9.0.tar.gz /opt/`.
-_NPM = re.compile(r"^ADD (\S+@\S+)\.tar\.gz ", re.MULTILINE)
+# Copied by one that needs packages of PyPI or npm.
+_PACKAGES = "packages.tar.gz"
 
 
 def stand_in_names(folder: Path = _FOLDER) -> list[str]:
@@ -121,6 +121,6 @@ def _files(folder: Path) -> dict[str, bytes]:
         if archive is None:
             raise LabError(f"the stand-in for {folder.name} needs a CPython 3.10 of this machine: pyenv install 3.10")
         files[_PYTHON] = archive.read_bytes()
-    for package in _NPM.findall(files["Dockerfile"].decode()):
-        files[f"{package}.tar.gz"] = npm_archive(cache_dir(), package).read_bytes()
+    if _PACKAGES.encode() in files["Dockerfile"]:
+        files[_PACKAGES] = packages_archive(folder, cache_dir()).read_bytes()
     return files

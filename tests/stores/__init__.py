@@ -62,6 +62,13 @@ def definition(store: str) -> dict[str, Any]:
     return found
 
 
+def container_role(store: str) -> str:
+    """Name the role of the server that the kit runs under Compose, and so its container; empty for none."""
+    found = definition(store)
+    role: str = found.get("container_role", found["server_role"])
+    return role
+
+
 def tls_options(store: str, authority: str) -> dict[str, Any]:
     """Give the options with which a bot asks for TLS; the authority's certificates are a file on its host."""
     options = json.dumps(_variables(store).get("tracker_store_tls_options", {}))

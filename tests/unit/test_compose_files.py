@@ -37,8 +37,8 @@ def services(name: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("store", stores.names())
 def test_store_has_its_file(store: str) -> None:
-    """By the store's name; where the kit runs a server on hosts, there is a service of the name of its role."""
-    role = stores.definition(store)["server_role"]
+    """By the store's name; where the kit runs a server, there is a service of the name of its role."""
+    role = stores.container_role(store)
     assert f"{store}.yml" in FILES
     assert not role or role in services(f"{store}.yml")
     has_tables = stores.definition(store).get("has_tables", False)

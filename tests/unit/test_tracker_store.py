@@ -13,7 +13,7 @@ from ansible.plugins.filter.core import FilterModule
 
 from steadfast.endpoints import read_endpoints, section
 from tests.kit import REPOSITORY
-from tests.stores import definition, known
+from tests.stores import container_role, definition, known
 from tests.unit.plugins import load
 
 PLUGIN = load("plugins/filter/definitions.py")
@@ -154,6 +154,8 @@ def test_store_has_all_its_pieces(store: str) -> None:
         tasks = ("main", "tracker_store", "preflight")
         pieces += [f"roles/{role}/tasks/{name}.yml" for name in tasks]
         pieces += [f"roles/{role}/meta/argument_specs.yml"]
+    if container_role(store):
+        pieces += [f"roles/{container_role(store)}/tasks/container.yml"]
     assert [piece for piece in pieces if not (REPOSITORY / piece).is_file()] == []
 
 
