@@ -15,6 +15,7 @@ from tests.lab.hosts import start_host
 from tests.lab.images import build, image
 from tests.lab.keys import KeyPair, generate_key
 from tests.lab.networks import Network, network
+from tests.lab.registry import Registry, registry
 from tests.lab.runs import cache_dir, labels, run_id
 from tests.lab.snapshots import snapshot
 from tests.lab.ssh import authorize
@@ -25,6 +26,7 @@ __all__ = [
     "KeyPair",
     "LabError",
     "Network",
+    "Registry",
     "Result",
     "System",
     "Unavailable",
@@ -40,6 +42,7 @@ __all__ = [
     "image",
     "labels",
     "network",
+    "registry",
     "remove_leftovers",
     "remove_run",
     "run_id",

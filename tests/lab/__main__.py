@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
+
 from tests.lab import cleanup
 from tests.lab.bases import has_image
 from tests.lab.compose import ensure_compose
@@ -15,10 +17,13 @@ from tests.lab.errors import LabError, Unavailable
 from tests.lab.hosts import start_host
 from tests.lab.images import build, reference
 from tests.lab.runs import LABEL, PID, is_leftover, run_id
-from tests.lab.stand_ins import build_stand_ins, stand_in_names, write_references
+from tests.lab.stand_ins import build_stand_ins, write_references
 
+_REPOSITORY = Path(__file__).parents[2]
+# What Compose runs, by name; there are stand-ins of what only tests need, too.
+_OFFICIAL = _REPOSITORY / "compose/images.yml"
 # Read by role compose.
-_REFERENCES = Path(__file__).parents[2] / ".steadfast/compose-images.json"
+_REFERENCES = _REPOSITORY / ".steadfast/compose-images.json"
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -31,7 +36,7 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _compose_images(options: argparse.Namespace) -> int:
-    asked = options.names or stand_in_names()
+    asked = options.names or list(yaml.safe_load(_OFFICIAL.read_text()))
     ensure_compose()
     made = build_stand_ins(asked)
     write_references(made, asked, _REFERENCES)

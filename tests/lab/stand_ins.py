@@ -60,14 +60,16 @@ def build_stand_ins(names: Iterable[str] | None = None) -> dict[str, str]:
     return made
 
 
-def stand_in(name: str) -> str:
+def stand_in(name: str, on: str | None = None) -> str:
     """Return the reference of the stand-in for an official image, which is made if it is missing.
+
+    ``on`` is another system than that of its Dockerfile, whose packages are of other versions.
 
     A minute the first time, milliseconds from then on, until its recipe changes. Raises LabError if that fails.
     """
     _require_known(name)
     files = _files(_FOLDER / name)
-    system = find(base_system(files["Dockerfile"].decode()))
+    system = find(on or base_system(files["Dockerfile"].decode()))
     tag = f"steadfast-stand-in/{name}:{recipe_hash(system, *machine(system), files)}"
     client = ensure_engine()
     # Another run may be at it: wait for its image.

@@ -104,6 +104,6 @@ def test_images_are_pinned() -> None:
     images = yaml.safe_load((FOLDER / "images.yml").read_text())
     for name, image in images.items():
         assert re.fullmatch(rf"{official(name)}:[\w.-]+@sha256:[0-9a-f]{{64}}", image)
-    assert set(images) == set(stand_in_names())
+    assert set(images) <= set(stand_in_names())
     used = {service["image"] for name in FILES for service in services(name).values()}
     assert all(re.fullmatch(r"\$\{[A-Z]+_IMAGE\}", image) for image in used)
