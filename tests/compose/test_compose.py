@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
-from tests import stores
+from tests import lab, stores
 from tests.compose.project import Project, running
 
 # Nothing for the account that may only look; KEYS would keep the bot waiting.
@@ -79,21 +80,62 @@ def test_only_the_bot_can_be_reached_and_by_loopback_only(redis: Project) -> Non
     assert published == [("rasa", "127.0.0.1")]
 
 
+def shown(project: Project, *options: str) -> dict[str, str]:
+    """Give what Docker tells of containers and of their images, by what it is asked for."""
+    containers = project.docker("inspect", *project.compose(*options, "ps", "--all", "--quiet").split())
+    images = sorted({container["Image"] for container in json.loads(containers)})
+    return {
+        "containers": containers,
+        "config": project.compose(*options, "config"),
+        "top": project.compose(*options, "top"),
+        "logs": project.compose(*options, "logs"),
+        "images": project.docker("image", "inspect", *images),
+        "history": "".join(project.docker("history", "--no-trunc", image) for image in images),
+    }
+
+
+def showing(found: dict[str, str], secret: str) -> set[str]:
+    """Name those that have a secret in them."""
+    return {name for name, text in found.items() if secret in text}
+
+
+def others_may(path: Path) -> bool:
+    """Tell whether another account of the machine may do anything with a file or folder."""
+    return path.stat().st_mode & 0o077 != 0
+
+
 def test_no_secret_shows(redis: Project) -> None:
     """Neither in an image, nor in a container's settings or processes, nor to another account of the machine."""
-    containers = redis.containers()
-    shown = [json.dumps(containers), redis.compose("config"), redis.compose("top")]
-    for image in sorted({container["Image"] for container in containers}):
-        shown += [redis.docker("image", "inspect", image), redis.docker("history", "--no-trunc", image)]
     token = redis.kit.secrets()["rasa_api_token"]
     # What is mounted comes from outside, and is where the search must find it.
     search = f"grep -rlsF {token} / --exclude-dir=proc --exclude-dir=sys --exclude-dir=venv || true"
     found = redis.compose("exec", "-T", "rasa", "sh", "-c", search)
     assert found.split() == ["/run/secrets/token"]
-    for secret in redis.kit.secrets().values():
-        assert not [text for text in shown if secret in text]
-    assert (redis.folder / "rendered").stat().st_mode & 0o077 == 0
-    assert (redis.folder / ".env").stat().st_mode & 0o077 == 0
+    told = shown(redis)
+    assert {name: showing(told, secret) for name, secret in redis.kit.secrets().items() if showing(told, secret)} == {}
+    assert not others_may(redis.folder / "rendered")
+    assert not others_may(redis.folder / ".env")
+
+
+def test_secret_that_shows_is_found(redis: Project) -> None:
+    """The control: one in an image, a setting, a command and a line of the log is found in each of them."""
+    secret = secrets.token_hex()
+    labels = {"labels": lab.labels()}
+    leak = {
+        "build": {"context": "bot", "dockerfile_inline": f"FROM ${{SERVER_IMAGE}}\nENV PASSWORD={secret}\n"},
+        "entrypoint": ["sh", "-c", f"echo {secret} && sleep 600"],
+        "environment": {"PASSWORD": secret},
+        **labels,
+    }
+    (redis.folder / "leak.yml").write_text(json.dumps({"services": {"leak": leak}, "networks": {"default": labels}}))
+    options = ("--file", "leak.yml", "--project-name", f"{redis.name}-leak")
+    try:
+        redis.compose(*options, "up", "--detach", "--build")
+        told = shown(redis, *options)
+    finally:
+        redis.compose(*options, "down", "--rmi", "local", "--timeout", "0")
+    assert showing(told, secret) == set(told)
+    assert others_may(redis.folder / "leak.yml")
 
 
 def log_in(project: Project, username: str) -> Redis:
