@@ -16,7 +16,8 @@ import yaml
 
 from tests import lab
 from tests.kit import REPOSITORY, Kit, Run, run
-from tests.lab.runs import lock
+from tests.lab.cleanup import resources
+from tests.lab.runs import LABEL, lock
 
 OVERRIDE = "labels.yml"
 
@@ -35,7 +36,7 @@ class Project:
         self.name = f"steadfast-test-{lab.run_id()}-{store}"
         self.folder = folder / "compose"
         shutil.copytree(REPOSITORY / "compose", self.folder, ignore=lambda _, names: {"rendered", ".env"} & set(names))
-        (self.folder / OVERRIDE).write_text(json.dumps(_labelled(store)))
+        _label(self.folder)
         self.kit = Kit(
             folder / "inventory",
             {"localhost": {"ansible_connection": "local"}},
@@ -89,6 +90,21 @@ class Project:
         )
         return found
 
+    def made(self) -> set[str]:
+        """Names the containers, volumes and networks that Compose has made."""
+        listed = {"container": ("{{.Names}}", "--all"), "volume": ("{{.Name}}",), "network": ("{{.Name}}",)}
+        mine = f"--filter=label=com.docker.compose.project={self.name}"
+        return {
+            name
+            for kind, (shown, *options) in listed.items()
+            for name in self.docker(kind, "ls", mine, f"--format={shown}", *options).split()
+        }
+
+    def left_by_a_kill(self) -> set[str]:
+        """Names what of it the lab would not remove, if this process were killed."""
+        marked = {resource.name for resource in resources() if resource.labels[LABEL] == lab.run_id()}
+        return self.made() - marked
+
 
 @contextmanager
 def running(folder: Path, store: str, **settings: Any) -> Iterator[Project]:
@@ -123,14 +139,15 @@ def free_port() -> int:
         return port
 
 
-def _labelled(store: str) -> dict[str, Any]:
-    """Returns a Compose file that marks what is made as this run's, for the lab to clean up."""
+def _label(folder: Path) -> None:
+    """Has what the Compose files of a folder make marked as this run's, for the lab to clean up."""
     labels = {"labels": lab.labels()}
-    files = [
-        yaml.safe_load((REPOSITORY / "compose" / f"{name}.yml").read_text()) for name in ("compose", "actions", store)
-    ]
-    return {
-        "services": {name: labels for file in files for name in file["services"]},
-        "volumes": {name: labels for file in files for name in file.get("volumes", ())},
-        "networks": {"default": labels},
-    }
+    # Every service extends it; an override could not name those that only some projects have.
+    base = folder / "base.yml"
+    common = yaml.safe_load(base.read_text())
+    common["services"]["service"] |= labels
+    base.write_text(yaml.safe_dump(common))
+    files = [yaml.safe_load(path.read_text()) for path in folder.glob("*.yml")]
+    # A volume that no service has is not made.
+    volumes = {name: labels for file in files for name in file.get("volumes", ())}
+    (folder / OVERRIDE).write_text(json.dumps({"volumes": volumes, "networks": {"default": labels}}))

@@ -105,6 +105,13 @@ def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
     assert len({servers[0] for servers in asked.values()}) > 1
 
 
+def test_a_kill_of_the_tests_leaves_nothing(scaled: Project) -> None:
+    """All that Compose has made is marked as this run's, for the lab to remove."""
+    names = ("_default", "_locks", "_redis", "-balancer-1", "-locks-1")
+    assert {f"{scaled.name}{name}" for name in names} <= scaled.made()
+    assert scaled.left_by_a_kill() == set()
+
+
 def test_no_turn_is_lost_while_one_after_the_other_is_killed(scaled: Project) -> None:
     """Docker starts each again."""
     with talking(scaled, "killed"):

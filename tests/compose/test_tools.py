@@ -117,3 +117,9 @@ def test_it_follows_the_settings(project: Project) -> None:
     project.up(compose_tools_username="somebody").succeeded()
     assert status(project, ("steadfast", password)) == requests.codes.unauthorized
     assert status(project, ("somebody", password)) == requests.codes.ok
+
+
+def test_a_kill_of_the_tests_leaves_nothing(project: Project) -> None:
+    """Not even the view, which they started by hand."""
+    assert {f"{project.name}-view-1", f"{project.name}-tools-1"} <= project.made()
+    assert project.left_by_a_kill() == set()
