@@ -65,6 +65,7 @@ def test_docker_that_will_not_do_is_named(
         ({"tracker_store_tls": True}, ("tracker_store_tls is true",)),
         ({"rasa_workers": 2}, ("rasa_workers is 2", "compose_rasa_count")),
         ({"compose_rasa_count": "three"}, ("compose_rasa_count (RASA) is 'three'", "1 to 99")),
+        ({"compose_rasa_count": 100}, ("compose_rasa_count (RASA) is '100'", "1 to 99")),
         (
             {"compose_rasa_count": 3, "tracker_store": "sqlite"},
             ("compose_rasa_count (RASA) is 3", "one container only"),

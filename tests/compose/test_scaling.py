@@ -24,6 +24,8 @@ SENDERS = [f"sender-{number}" for number in range(6)]
 RASAS = 3
 KILL_SECONDS = 12
 KILLS = 3
+# The balancer asks for addresses every second, and what it finds every two.
+SEEN_SECONDS = 5
 # A killed Rasa may take its turn along: the same message is sent again, with the same id.
 PATIENCE_SECONDS = 180
 
@@ -70,11 +72,16 @@ def containers(project: Project, *filters: str) -> list[str]:
     return project.docker("ps", "--quiet", *(f"--filter={each}" for each in (*labels, *filters))).split()
 
 
+def users(name: str) -> dict[str, list[str]]:
+    """Name users who have said nothing yet."""
+    return {f"{sender}-{name}": [] for sender in SENDERS}
+
+
 @contextmanager
-def talking(project: Project, name: str) -> Iterator[None]:
-    """Have users talk meanwhile; then each of their acknowledged messages is stored once, in order."""
-    said: dict[str, list[str]] = {f"{sender}-{name}": [] for sender in SENDERS}
+def talking(project: Project, said: dict[str, list[str]]) -> Iterator[None]:
+    """Have users talk meanwhile; then all that each has said, before that as well, is stored once, in order."""
     over = threading.Event()
+    before = {sender: len(texts) for sender, texts in said.items()}
 
     def talk(sender: str) -> None:
         while not over.wait(1):
@@ -93,7 +100,7 @@ def talking(project: Project, name: str) -> Iterator[None]:
     for sender, texts in said.items():
         stored = json.loads(project.steadfast("read", "--", sender))
         assert [event["text"] for event in stored["events"] if event["event"] == "user"] == texts
-        assert len(texts) > 1
+        assert len(texts) > before[sender] + 1
 
 
 def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
@@ -114,7 +121,7 @@ def test_a_kill_of_the_tests_leaves_nothing(scaled: Project) -> None:
 
 def test_no_turn_is_lost_while_one_after_the_other_is_killed(scaled: Project) -> None:
     """Docker starts each again."""
-    with talking(scaled, "killed"):
+    with talking(scaled, users("killed")):
         for number in range(KILLS):
             time.sleep(KILL_SECONDS)
             process = processes(scaled)[number % RASAS]
@@ -138,7 +145,7 @@ def test_no_turn_is_lost_while_the_image_is_replaced(scaled: Project, tmp_path: 
             healthy.append(len(containers(scaled, "health=healthy")))
 
     watching = threading.Thread(target=watch)
-    with talking(scaled, "replaced"):
+    with talking(scaled, users("replaced")):
         watching.start()
         try:
             replaced = scaled.up(rasa_project=str(project)).succeeded()
@@ -153,3 +160,18 @@ def test_no_turn_is_lost_while_the_image_is_replaced(scaled: Project, tmp_path: 
     after = set(containers(scaled))
     assert scaled.up(rasa_project=str(project)).succeeded().changed == {"localhost": 0}
     assert set(containers(scaled)) == after
+
+
+def test_one_more_by_hand_takes_conversations_and_goes_again(scaled: Project) -> None:
+    """Some that another one had, too; no turn of theirs is lost."""
+    senders = [f"moves-{number}" for number in range(24)]
+    known = {answered_by(scaled, sender, 0) for sender in senders}
+    assert len(known) == RASAS
+    scaled.compose("up", "--detach", "--wait", "--scale", f"rasa={RASAS + 1}")
+    time.sleep(SEEN_SECONDS)
+    moved = [sender for sender in senders if answered_by(scaled, sender, 1) not in known]
+    assert moved
+    with talking(scaled, {sender: ["remember word-0", "remember word-1"] for sender in moved[: len(SENDERS)]}):
+        scaled.compose("up", "--detach", "--wait", "--scale", f"rasa={RASAS}")
+        time.sleep(SEEN_SECONDS)
+    assert len(containers(scaled)) == RASAS
