@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -43,10 +44,14 @@ def works(work: Any, told: Any, commit: str) -> None:
 
 def waits(work: Any, told: Any, commit: str) -> None:
     """Be a lane that is interrupted, and tells what it had until then."""
+    # Tests that were started in the background ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     share = work.get()
     try:
         told.put((STATE, share[0].key, "waiting for long"))
-        time.sleep(60)
+        # One long sleep would not hear what comes just before it.
+        for _ in range(600):
+            time.sleep(0.1)
     except KeyboardInterrupt:
         told.put((RESULT, None, commit))
 
