@@ -91,7 +91,7 @@ def test_pause_that_did_nothing_is_an_error() -> None:
         DockerPause([target(PlayedDocker(survives=True), "docker")]).inject()
 
 
-def test_pause_that_does_not_end_is_an_error() -> None:
+def test_pause_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes after it would be another fault."""
     played = PlayedDocker()
     injected = DockerPause([target(played, "docker")])
@@ -101,7 +101,7 @@ def test_pause_that_does_not_end_is_an_error() -> None:
     def deaf(command: str) -> Answer:
         return Answer() if "unpause" in command else PlayedDocker.run(played, command)
 
-    played.run = deaf  # type: ignore[method-assign]
+    monkeypatch.setattr(played, "run", deaf)
     with pytest.raises(FaultError, match="did not go on"):
         injected.heal()
 
