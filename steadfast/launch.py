@@ -20,6 +20,7 @@ def start_rasa(arguments: list[str]) -> None:
     # seconds goes into looking for garbage, of which imports make next to none; later on it is not looked at again.
     gc.disable()
     for module in MODULES:
+        # Where one is missing that is needed, Rasa says so itself.
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
     from rasa.__main__ import main
