@@ -117,6 +117,25 @@ def running(folder: Path, store: str, **settings: Any) -> Iterator[Project]:
         project.down()
 
 
+def shown(project: Project, *options: str) -> dict[str, str]:
+    """Give what Docker tells of containers and of their images, by what it is asked for."""
+    containers = project.docker("inspect", *project.compose(*options, "ps", "--all", "--quiet").split())
+    images = sorted({container["Image"] for container in json.loads(containers)})
+    return {
+        "containers": containers,
+        "config": project.compose(*options, "config"),
+        "top": project.compose(*options, "top"),
+        "logs": project.compose(*options, "logs"),
+        "images": project.docker("image", "inspect", *images),
+        "history": "".join(project.docker("history", "--no-trunc", image) for image in images),
+    }
+
+
+def showing(found: dict[str, str], secret: str) -> set[str]:
+    """Name those that have a secret in them."""
+    return {name for name, text in found.items() if secret in text}
+
+
 def have_images() -> None:
     """Makes sure that there is Compose, the bot's image, and those that no registry has here."""
     lab.ensure_compose()

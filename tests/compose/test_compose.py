@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import NoPermissionError
 
 from tests import lab, stores
-from tests.compose.project import Project, running
+from tests.compose.project import Project, running, showing, shown
 
 # Nothing for the account that may only look; KEYS would keep the bot waiting.
 KEPT = "rasa:tracker:nobody"
@@ -78,25 +78,6 @@ def test_only_the_bot_can_be_reached_and_by_loopback_only(redis: Project) -> Non
         for binding in bindings
     ]
     assert published == [("rasa", "127.0.0.1")]
-
-
-def shown(project: Project, *options: str) -> dict[str, str]:
-    """Give what Docker tells of containers and of their images, by what it is asked for."""
-    containers = project.docker("inspect", *project.compose(*options, "ps", "--all", "--quiet").split())
-    images = sorted({container["Image"] for container in json.loads(containers)})
-    return {
-        "containers": containers,
-        "config": project.compose(*options, "config"),
-        "top": project.compose(*options, "top"),
-        "logs": project.compose(*options, "logs"),
-        "images": project.docker("image", "inspect", *images),
-        "history": "".join(project.docker("history", "--no-trunc", image) for image in images),
-    }
-
-
-def showing(found: dict[str, str], secret: str) -> set[str]:
-    """Name those that have a secret in them."""
-    return {name for name, text in found.items() if secret in text}
 
 
 def others_may(path: Path) -> bool:
