@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from typing import Any
 
 
@@ -15,9 +16,18 @@ def is_private_address(address: str) -> bool:
     return parsed.is_private and not parsed.is_unspecified
 
 
+def is_listened_at(address: str, port: int | str) -> bool:
+    """Tell whether something answers at a TCP port of this machine."""
+    try:
+        with socket.create_connection((address, int(port)), timeout=1.0):
+            return True
+    except OSError:
+        return False
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Any]:
         """Map the filters' names to their functions."""
-        return {"is_private_address": is_private_address}
+        return {"is_listened_at": is_listened_at, "is_private_address": is_private_address}

@@ -12,16 +12,13 @@ from tests import lab
 from tests.compose.project import Project, running
 from tests.kit import TOOLS, Run, run
 
-# Docker's and Compose's own words; the real ones cannot be had of every version.
-ENGINE = "Client:\n Version:           {0}\nServer: Docker Engine\n Engine:\n  Version:          {0}\n"
-NO_COMPOSE = "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1"
 # What a cluster of another series says of itself.
 OLDER = "13"
 
 
-def docker(version: str, compose: str) -> str:
-    """Write a command `docker` of a version, and what it does when it is asked for Compose."""
-    return f"case $1 in version) echo '{ENGINE.format(version)}' ;; compose) {compose or ':'} ;; esac"
+def docker(version: str, plugins: str) -> str:
+    """Write a command `docker` of a version with its plugins, since the real one cannot be had of each."""
+    return f"case $1 in info) echo '{version}{plugins}' ;; esac"
 
 
 @pytest.fixture()
@@ -44,9 +41,15 @@ def up_with(project: Project, folder: Path, script: str) -> Run:
     ("script", "parts"),
     [
         ("echo 'Cannot connect to the Docker daemon' >&2; exit 1", ("Docker cannot be used here", "start it")),
-        (docker("19.03.8", ""), ("Docker's engine is of version 19.03.8", "20.10 or newer is needed")),
-        (docker("27.0.1", NO_COMPOSE), ("`docker compose` is not there", "The old docker-compose 1 will not do")),
-        (docker("27.0.1", "echo v2.10.2"), ("Docker Compose is of version 2.10.2", "2.20.0 or newer is needed")),
+        (docker("19.03.8", " compose=v2.27.0"), ("Docker's engine is of version 19.03.8", "20.10 or newer is needed")),
+        (
+            docker("27.0.1", " buildx=v0.14.0"),
+            ("`docker compose` is not there", "The old docker-compose 1 will not do"),
+        ),
+        (
+            docker("27.0.1", " buildx=v0.14.0 compose=v2.10.2"),
+            ("Docker Compose is of version 2.10.2", "2.20.0 or newer is needed"),
+        ),
     ],
     ids=["no engine", "engine too old", "no Compose 2", "Compose too old"],
 )

@@ -54,6 +54,17 @@ def test_a_second_time_changes_nothing(redis: Project) -> None:
     assert ids(redis) == before
 
 
+def test_dry_run_says_that_a_stopped_one_would_start_and_leaves_it(redis: Project) -> None:
+    """Though what waits for it would not become healthy."""
+    actions = f"{redis.name}-actions-1"
+    redis.docker("stop", actions)
+    dry = redis.up("--check").succeeded()
+    assert dry.changed == {"localhost": 1}
+    assert redis.docker("inspect", "--format", "{{.State.Status}}", actions).strip() == "exited"
+    assert redis.up().succeeded().changed == {"localhost": 1}
+    assert redis.docker("inspect", "--format", "{{.State.Health.Status}}", actions).strip() == "healthy"
+
+
 def test_containers_may_do_little(redis: Project) -> None:
     """Each of them."""
     for container in redis.containers():

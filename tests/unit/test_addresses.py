@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tests.unit.plugins import load
@@ -19,3 +21,12 @@ def test_private_addresses_are_taken(address: str) -> None:
 def test_others_are_refused(address: str) -> None:
     """All addresses, public ones, and what is none."""
     assert not PLUGIN.is_private_address(address)
+
+
+def test_port_is_listened_at_while_somebody_listens() -> None:
+    """By whatever name; no longer once it is closed."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert PLUGIN.is_listened_at("127.0.0.1", port)
+        assert PLUGIN.is_listened_at("localhost", str(port))
+    assert not PLUGIN.is_listened_at("127.0.0.1", port)
