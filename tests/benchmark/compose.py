@@ -1,12 +1,13 @@
 """How long `make compose-up` takes until a turn is acknowledged, against `rasa run` alone in the same image.
 
-Run by `make bench-compose`, with Redis. The images are there before; volumes and containers are not.
+Run by `make bench-compose`, with Redis. The images are there before; secrets, settings, volumes and containers are not.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -76,6 +77,9 @@ def alone(project: Project, folder: Path) -> float:
 def ups(project: Project) -> tuple[float, float]:
     """Time `make compose-up` from nothing until a turn is acknowledged, and once more without a change."""
     project.down()
+    (project.folder / ".env").unlink()
+    for folder in (project.folder / "rendered", project.kit.folder / "secrets"):
+        shutil.rmtree(folder)
     with ThreadPoolExecutor(1) as pool:
         started = time.monotonic()
         running = pool.submit(project.up)
