@@ -79,12 +79,14 @@ def users(name: str) -> dict[str, list[str]]:
 
 @contextmanager
 def talking(project: Project, said: dict[str, list[str]]) -> Iterator[None]:
-    """Have users talk meanwhile; then all that each has said, before that as well, is stored once, in order."""
+    """Have users talk meanwhile and once after; then all that each has ever said is stored once, in order."""
     over = threading.Event()
     before = {sender: len(texts) for sender, texts in said.items()}
 
     def talk(sender: str) -> None:
-        while not over.wait(1):
+        last = False
+        while not last:
+            last = over.wait(1)
             text = f"remember {sender}-{len(said[sender])}"
             say(project, sender, text)
             said[sender].append(text)
