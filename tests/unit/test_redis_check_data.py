@@ -1,20 +1,34 @@
-"""What a power cut leaves at the end of Redis's append-only file is cut off, and nothing else."""
+"""What a power cut leaves at the end of Redis's append-only file is cut off, no more; an older Redis is refused."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "roles" / "redis" / "files" / "cut_zeros.sh"
+SCRIPT = Path(__file__).parents[2] / "roles" / "redis" / "files" / "check_data.sh"
 WHOLE = b"*1\r\n$4\r\nPING\r\n"
 FILE = "appendonlydir/appendonly.aof.1.incr.aof"
 
 
+def run(folder: Path, version: str) -> subprocess.CompletedProcess[str]:
+    """Do what is done before a Redis of a version starts, which is only played."""
+    program = folder / "bin" / "redis-server"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f"#!/bin/sh\necho 'Redis server v={version} sha=00000000:0 malloc=jemalloc-5.3.0 bits=64'\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["sh", SCRIPT, folder], env=environment, check=False, capture_output=True, text=True, timeout=60
+    )
+
+
 def start(folder: Path) -> str:
-    """Do what is done before Redis starts, and return what is said."""
-    done = subprocess.run(["sh", SCRIPT, folder], check=True, capture_output=True, text=True)
+    """Start one that can read what there is, and return what is said."""
+    done = run(folder, "7.4.1")
+    assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return done.stdout
 
@@ -55,3 +69,14 @@ def test_snapshot_is_left_alone(tmp_path: Path, name: str) -> None:
 def test_new_server_has_no_file(tmp_path: Path) -> None:
     """That is no error."""
     assert start(tmp_path) == ""
+
+
+def test_redis_that_would_not_see_the_data_is_refused(tmp_path: Path) -> None:
+    """It would begin with nothing; with data of its own, or none, it starts."""
+    assert run(tmp_path, "6.0.16").returncode == 0
+    path = write(tmp_path, WHOLE)
+    refused = run(tmp_path, "6.0.16")
+    assert refused.returncode == 1
+    assert "is of Redis 7 or newer, and this is Redis 6.0.16" in refused.stderr
+    assert path.read_bytes() == WHOLE
+    assert run(tmp_path, "10.0.0").returncode == 0
