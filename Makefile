@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 python := .steadfast/venv/bin/python
 playbook = ansible-playbook --inventory $(INVENTORY) $(become) $(if $(STORE),--extra-vars tracker_store=$(STORE)) $(ANSIBLE_ARGS)
 # sudo may ask for a password: then Ansible must ask for it, too.
-control = $(if $(filter compose,$(TARGET)),STEADFAST_FACTS=$(CURDIR)/compose/rendered/facts) $(python) -m
+# A word that is none would have them speak of the hosts.
+control = $(if $(filter-out compose,$(TARGET)),$(error TARGET is '$(TARGET)': leave it out for the hosts, or set it to compose))$(if $(filter compose,$(TARGET)),STEADFAST_FACTS=$(CURDIR)/compose/rendered/facts) $(python) -m
 inventory = --inventory $(if $(filter compose,$(TARGET)),inventory/local,$(INVENTORY))
 become = $(shell [ "$$(id -u)" = 0 ] || ! grep -qs 'ansible_connection: local' $(INVENTORY)/hosts.yml || sudo -n true 2>/dev/null || echo --ask-become-pass)
 
@@ -49,8 +50,7 @@ compose-up: .steadfast/control ## the same bot and store in containers, by Docke
 	@$(playbook) $(if $(RASA),--extra-vars compose_rasa_count=$(RASA)) playbooks/compose.yml
 
 compose-down: ## stop the containers; conversations go only with DATA=yes
-	@if [ -f compose/.env ]; then cd compose && docker compose --profile '*' down --remove-orphans $(if $(filter yes,$(DATA)),--volumes); \
-	else echo 'Nothing runs by Compose from here: compose/.env is not there.'; fi
+	@scripts/compose_down.sh $(if $(filter yes,$(DATA)),--volumes)
 
 compose-images: .steadfast/test ## images for Compose where no registry can be reached, of the distribution's packages
 	@$(python) -m tests.lab compose-images

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 from contextlib import AbstractContextManager
@@ -158,28 +157,40 @@ class Bot:
 
     def is_running(self) -> bool:
         """Whether Rasa runs, as its service manager tells."""
-        looks = {
-            "systemd": "systemctl is-active --quiet {}",
-            "supervisord": "supervisorctl status {}",
-            "docker": "docker container inspect --format '{{{{.State.Running}}}}' {} | grep -q true",
-        }
+        if self._is_in_container:
+            return bool(self._containers())
+        looks = {"systemd": "systemctl is-active --quiet {}", "supervisord": "supervisorctl status {}"}
         look: str = looks[self.facts["service_manager"]]
-        return any(self._run(look.format(service)).status == 0 for service in self._rasas)
+        return any(self._run(look.format(service)).status == 0 for service in self._services)
 
     @property
     def stop_command(self) -> str:
         """What stops Rasa on its host."""
-        stops = {"systemd": "systemctl stop", "supervisord": "supervisorctl stop", "docker": "docker stop"}
-        return " ".join([stops[self.facts["service_manager"]], *self._rasas])
+        if self._is_in_container:
+            return " ".join(["docker stop", *self._containers()])
+        stops = {"systemd": "systemctl stop", "supervisord": "supervisorctl stop"}
+        return " ".join([stops[self.facts["service_manager"]], *self._services])
+
+    @property
+    def _deploy_command(self) -> str:
+        return "make compose-up" if self._is_in_container else "make deploy"
 
     @property
     def _is_in_container(self) -> bool:
         return bool(self.facts["service_manager"] == "docker")
 
     @property
-    def _rasas(self) -> list[str]:
-        # In containers there may be several, each with a number.
-        return [service for service in self.facts["services"] if not re.search(r"-actions(-\d+)?$", service)]
+    def _services(self) -> list[str]:
+        return [service for service in self.facts["services"] if not service.endswith("-actions")]
+
+    def _containers(self) -> list[str]:
+        # By their labels: there may be several, and which there are changes by hand, too.
+        labels = {"project": self.facts["project"], "service": "rasa", "oneoff": "False"}
+        filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
+        result = self._run(shlex.join(["docker", "ps", "--format", "{{.Names}}", *filters]))
+        if result.status != 0:
+            raise ControlError(self._said(result))
+        return sorted(result.output.split())
 
     def _run(self, command: str) -> Result:
         run = self.host.run_as_caller if self._is_in_container else self.host.run
@@ -211,7 +222,7 @@ class Bot:
     def _said(self, result: Result) -> str:
         # What argparse ends with: there is no such command.
         if result.status == 2:
-            return f"The bot on {self.host.name} was deployed by an older kit: run make deploy first."
+            return f"The bot on {self.host.name} was deployed by an older kit: run {self._deploy_command} first."
         lines = (result.errors or result.output).strip().splitlines()
         return f"{self.host.name}: {lines[-1] if lines else f'exit status {result.status}'}"
 
@@ -226,9 +237,15 @@ def containers(folder: str) -> Bot:
         ControlError: There is none.
     """
     fact = Path(folder) / "rendered" / "facts" / "bot.fact"
-    if not fact.exists():
-        raise ControlError(f"Nothing was run by Compose here ({fact} is missing): run make compose-up first.")
-    return Bot(Host("localhost", testinfra.get_host("local://")), json.loads(fact.read_text(encoding="utf-8")))
+    try:
+        facts = json.loads(fact.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ControlError(f"Nothing was run by Compose here ({fact} is missing): run make compose-up first.") from None
+    except OSError as error:
+        raise ControlError(f"{fact} cannot be read ({error.strerror}): run this as who ran make compose-up.") from None
+    except ValueError:
+        raise ControlError(f"{fact} is damaged: run make compose-up.") from None
+    return Bot(Host("localhost", testinfra.get_host("local://")), facts)
 
 
 class Deployment:

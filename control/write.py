@@ -7,6 +7,7 @@ not at all.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -18,15 +19,16 @@ HIDDEN, FOLDER = 0o600, 0o700
 
 
 def write(path: Path, text: str) -> None:
-    """Writes one file, and makes the folders that it is in. Raises OSError."""
-    for folder in reversed(path.parents):
-        if not folder.exists():
-            folder.mkdir(FOLDER)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=path.parent, delete=False) as file:
+    """Writes one file. Raises OSError."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f"{path.name}.", delete=False
+    ) as file:
         new = Path(file.name)
         try:
             file.write(text)
             file.flush()
+            # Or a power cut may leave the name with nothing in it.
+            os.fsync(file.fileno())
             new.chmod(HIDDEN if path.name.startswith(".") else MOUNTED)
             new.replace(path)
         except OSError:
@@ -35,10 +37,13 @@ def write(path: Path, text: str) -> None:
 
 
 def main(folder: str) -> str | None:
-    """Writes the files of standard input; returns what went wrong."""
+    """Writes the files of standard input, and closes the folders that they are in; returns what went wrong."""
     for name, text in json.load(sys.stdin).items():
         path = Path(folder, name)
         try:
+            for below in reversed(Path(name).parents[:-1]):
+                Path(folder, below).mkdir(exist_ok=True)
+                Path(folder, below).chmod(FOLDER)
             write(path, text)
         except OSError as error:
             return (

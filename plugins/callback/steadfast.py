@@ -46,11 +46,13 @@ def sentence(result: dict[str, Any]) -> str:
 def is_rescued(task: Any) -> bool:
     """Tell whether a task stands in a block whose `rescue` has its own word on the error."""
     parent = task._parent
+    # By their identifiers: Ansible runs copies of the tasks. What a `rescue` includes is a part of it.
+    within = {task._uuid}
     while parent is not None:
-        # By their identifiers: Ansible runs copies of the tasks.
         rescuers = {rescuer._uuid for rescuer in getattr(parent, "rescue", [])}
-        if rescuers and task._uuid not in rescuers:
+        if rescuers and not rescuers & within:
             return True
+        within.add(parent._uuid)
         parent = parent._parent
     return False
 

@@ -31,8 +31,15 @@ class Project:
         kit: Its inventory.
     """
 
-    def __init__(self, folder: Path, store: str, **settings: Any) -> None:
-        """Copies the Compose files and writes an inventory for a store; starts nothing."""
+    def __init__(self, folder: Path, store: str, *, runs_server: bool = True, **settings: Any) -> None:
+        """Copies the Compose files and writes an inventory for a store; starts nothing.
+
+        Args:
+            folder: An empty one.
+            store: The store's name.
+            runs_server: Whether the kit runs the store's server; it may have none.
+            settings: Further settings.
+        """
         self.name = f"steadfast-test-{lab.run_id()}-{store}"
         self.folder = folder / "compose"
         shutil.copytree(REPOSITORY / "compose", self.folder, ignore=lambda _, names: {"rendered", ".env"} & set(names))
@@ -41,7 +48,7 @@ class Project:
             folder / "inventory",
             {"localhost": {"ansible_connection": "local"}},
             bots=["localhost"],
-            stores=["localhost"],
+            stores=["localhost"] if runs_server else [],
             settings={
                 "tracker_store": store,
                 "rasa_port": free_port(),

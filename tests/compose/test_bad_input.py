@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -79,6 +80,24 @@ def test_docker_that_will_not_do_is_named(
             {"tracker_store": "mongodb", "tracker_store_options": {"url": "mongodb://db.example"}},
             ("url is set", "leave it out"),
         ),
+        (
+            {"tracker_store": "sqlite", "tracker_store_options": {"db": "/srv/bot/rasa.db"}},
+            ("db is '/srv/bot/rasa.db'",),
+        ),
+        ({"event_broker": "sql"}, ("event_broker is 'sql'", "cannot write")),
+        (
+            {"lock_store_options": {"url": "localhost", "port": 6380}},
+            ("lock_store_options.url is 'localhost'", "an address of the machine"),
+        ),
+        (
+            {
+                "tracker_store": "dynamodb",
+                "tracker_store_environment": {"AWS_ENDPOINT_URL": "http://127.0.0.1:8000"},
+            },
+            ("AWS_ENDPOINT_URL is 'http://127.0.0.1:8000'", "an address of the machine"),
+        ),
+        ({"compose_overrides": ["typo.yml"]}, ("compose_overrides names", "typo.yml, which is not there")),
+        ({"compose_images": {"postgresql": "postgres:17"}}, ("compose_images has postgresql", "postgres")),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
@@ -116,6 +135,38 @@ def test_volume_of_another_version_is_named(images: None, tmp_path: Path) -> Non
         project.compose("down")
         refused = project.up()
     refused.failed_with("database files are incompatible with server", "compose_images.postgres", "make migrate")
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "told"),
+    [
+        ("debian-13", "debian-12", "Can't handle RDB format version"),
+        ("debian-12", "debian-11", "is of Redis 7 or newer, and this is Redis 6"),
+    ],
+    ids=["8 to 7", "7 to 6"],
+)
+def test_older_redis_than_that_of_the_volume_is_named(
+    images: None, tmp_path: Path, newer: str, older: str, told: str
+) -> None:
+    """One that would pass over the data, too; with the newer one again, the conversation is there."""
+    with running(tmp_path, "redis", compose_images={"redis": lab.stand_in("redis", newer)}) as project:
+        project.steadfast("talk", "--", "me", "hello")
+        before = json.loads(project.steadfast("read", "--", "me"))
+        project.up(compose_images={"redis": lab.stand_in("redis", older)}).failed_with(
+            told, "compose_images.redis", "make migrate"
+        )
+        project.up().succeeded()
+        assert json.loads(project.steadfast("read", "--", "me")) == before
+
+
+def test_store_that_cannot_be_used_is_named(images: None, tmp_path: Path) -> None:
+    """With Rasa's classes, too, where Rasa would answer from its memory instead."""
+    project = Project(tmp_path, "custom", tracker_store_options={"type": "no.Such"})
+    try:
+        project.up().failed_with("no.Such")
+        assert project.compose("ps", "--all", "--quiet", "rasa") == ""
+    finally:
+        project.down()
 
 
 def test_lost_password_of_the_datas_root_is_named(images: None, tmp_path: Path) -> None:

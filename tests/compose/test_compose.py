@@ -109,6 +109,16 @@ def test_no_secret_shows(redis: Project) -> None:
     assert not others_may(redis.folder / ".env")
 
 
+def test_image_of_the_bot_is_small_and_has_sources_only(redis: Project) -> None:
+    """Less than 3 GB, and nothing that a project's folder has besides."""
+    (image,) = json.loads(
+        redis.docker("image", "inspect", redis.docker("inspect", "--format={{.Image}}", f"{redis.name}-rasa-1").strip())
+    )
+    assert image["Size"] < 3_000_000_000
+    found = redis.compose("exec", "-T", "rasa", "find", "/opt/steadfast/bot", "/opt/steadfast/package", "-name", ".*")
+    assert found == ""
+
+
 def test_secret_that_shows_is_found(redis: Project) -> None:
     """The control: one in an image, a setting, a command and a line of the log is found in each of them."""
     secret = secrets.token_hex()

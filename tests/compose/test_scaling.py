@@ -17,23 +17,26 @@ import pytest
 import requests
 import tenacity
 
-from tests.compose.project import Project, running
+from tests.compose.project import OVERRIDE, Project, running
 from tests.kit import REPOSITORY
 
 SENDERS = [f"sender-{number}" for number in range(6)]
 RASAS = 3
+BROKEN = "broken.yml"
 KILL_SECONDS = 12
 KILLS = 3
 # The balancer asks for addresses every second, and what it finds every two.
 SEEN_SECONDS = 5
+# It waits two seconds for each answer to that question, and passes over one that was silent twice.
+SILENT_SECONDS = 12
 # A killed Rasa may take its turn along: the same message is sent again, with the same id.
 PATIENCE_SECONDS = 180
 
 
-@pytest.fixture(scope="module")
-def scaled(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Run three Rasas."""
-    with running(tmp_path_factory.mktemp("scaled"), "redis", compose_rasa_count=RASAS) as project:
+@pytest.fixture(scope="module", params=["redis", "postgresql"])
+def scaled(request: pytest.FixtureRequest, images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Run three Rasas; with Redis they need no job that makes tables, with PostgreSQL they do."""
+    with running(tmp_path_factory.mktemp("scaled"), request.param, compose_rasa_count=RASAS) as project:
         yield project
 
 
@@ -57,19 +60,16 @@ def answered_by(project: Project, sender: str, number: int) -> str:
     return say(project, sender, f"remember word-{number}").headers["Steadfast-Server"]
 
 
-def processes(project: Project) -> list[int]:
-    """Give the main process of each Rasa; 0 of one that does not run."""
-    return [
-        container["State"]["Pid"]
-        for container in project.containers()
-        if container["Config"]["Labels"]["com.docker.compose.service"] == "rasa"
-    ]
-
-
 def containers(project: Project, *filters: str) -> list[str]:
     """Give the ids of the Rasas that run."""
     labels = (f"label=com.docker.compose.project={project.name}", "label=com.docker.compose.service=rasa")
     return project.docker("ps", "--quiet", *(f"--filter={each}" for each in (*labels, *filters))).split()
+
+
+def texts(project: Project, sender: str) -> list[str]:
+    """Read what a user has said, straight from the store."""
+    stored = json.loads(project.steadfast("read", "--", sender))
+    return [event["text"] for event in stored["events"] if event["event"] == "user"]
 
 
 def users(name: str) -> dict[str, list[str]]:
@@ -99,10 +99,9 @@ def talking(project: Project, said: dict[str, list[str]]) -> Iterator[None]:
             over.set()
         for each in talks:
             each.result()
-    for sender, texts in said.items():
-        stored = json.loads(project.steadfast("read", "--", sender))
-        assert [event["text"] for event in stored["events"] if event["event"] == "user"] == texts
-        assert len(texts) > before[sender] + 1
+    for sender, expected in said.items():
+        assert texts(project, sender) == expected
+        assert len(expected) > before[sender] + 1
 
 
 def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
@@ -116,17 +115,37 @@ def test_a_conversation_stays_on_one_server(scaled: Project) -> None:
 
 def test_a_kill_of_the_tests_leaves_nothing(scaled: Project) -> None:
     """All that Compose has made is marked as this run's, for the lab to remove."""
-    names = ("_default", "_locks", "_redis", "-balancer-1", "-locks-1")
+    names = ("_default", "_locks", f"_{scaled.kit.settings['tracker_store']}", "-balancer-1", "-locks-1")
     assert {f"{scaled.name}{name}" for name in names} <= scaled.made()
     assert scaled.left_by_a_kill() == set()
 
 
-def test_no_turn_is_lost_while_one_after_the_other_is_killed(scaled: Project) -> None:
-    """Docker starts each again."""
+def test_one_that_does_not_answer_is_passed_over(scaled: Project) -> None:
+    """Its conversations go to others meanwhile, though it takes connections; none of its turns is lost."""
+    senders = [f"passed-{number}" for number in range(12)]
+    first = {sender: answered_by(scaled, sender, 0) for sender in senders}
+    paused = containers(scaled)[0]
+    scaled.docker("pause", paused)
+    try:
+        time.sleep(SILENT_SECONDS)
+        others = {sender: answered_by(scaled, sender, 1) for sender in senders}
+    finally:
+        scaled.docker("unpause", paused)
+    assert len(set(first.values())) == RASAS
+    assert len(set(others.values())) == RASAS - 1
+    for sender in senders:
+        assert texts(scaled, sender) == ["remember word-0", "remember word-1"]
+    # It is one of them again before the next is broken.
+    scaled.compose("up", "--detach", "--wait")
+
+
+def test_no_turn_is_lost_while_one_is_killed_again_and_again(scaled: Project) -> None:
+    """Docker starts it again."""
+    (killed, *_) = containers(scaled)
     with talking(scaled, users("killed")):
-        for number in range(KILLS):
+        for _ in range(KILLS):
             time.sleep(KILL_SECONDS)
-            process = processes(scaled)[number % RASAS]
+            process = int(scaled.docker("inspect", "--format={{.State.Pid}}", killed))
             assert process
             os.kill(process, signal.SIGKILL)
 
@@ -177,3 +196,18 @@ def test_one_more_by_hand_takes_conversations_and_goes_again(scaled: Project) ->
         scaled.compose("up", "--detach", "--wait", "--scale", f"rasa={RASAS}")
         time.sleep(SEEN_SECONDS)
     assert len(containers(scaled)) == RASAS
+
+
+def test_new_one_that_does_not_become_healthy_ends_the_replacement(scaled: Project) -> None:
+    """The others stay as they are; the next `make compose-up` with a good one goes on."""
+    # With what the last test has left.
+    scaled.up().succeeded()
+    before = set(containers(scaled))
+    broken = {"command": ["sleep", "600"], "healthcheck": {"interval": "1s", "start_period": "1s", "retries": 2}}
+    (scaled.folder / BROKEN).write_text(json.dumps({"services": {"rasa": broken}}))
+    scaled.up(compose_overrides=[OVERRIDE, BROKEN]).failed_with(f"container {scaled.name}-rasa-", "is unhealthy")
+    kept = before & set(containers(scaled))
+    assert len(kept) == RASAS - 1
+    assert scaled.up().succeeded().changed != {"localhost": 0}
+    assert len(containers(scaled, "health=healthy")) == RASAS
+    assert kept <= set(containers(scaled))

@@ -13,6 +13,8 @@ from tests.kit import REPOSITORY
 from tests.lab.stand_ins import official, stand_in_names
 
 FOLDER = REPOSITORY / "compose"
+# What a host's service manager gives Rasa to end what it is doing.
+DRAIN_SECONDS = yaml.safe_load((REPOSITORY / "roles/service/defaults/main.yml").read_text())["service_stop_seconds"]
 # The others extend what is in base.yml, and take their images from images.yml.
 FILES = sorted(path.name for path in FOLDER.glob("*.yml") if path.name not in ("base.yml", "images.yml"))
 
@@ -33,6 +35,16 @@ def complete(service: dict[str, Any]) -> dict[str, Any]:
 def services(name: str) -> dict[str, dict[str, Any]]:
     """Give the services that a file defines, not those that it only adds to."""
     return {key: complete(value) for key, value in read(name)["services"].items() if "extends" in value}
+
+
+def is_bot(service: dict[str, Any]) -> bool:
+    """Tell whether a service is of the bot's image, whose Dockerfile has its account."""
+    return bool(service["image"] == "${BOT_IMAGE}")
+
+
+def seconds(duration: str) -> int:
+    """Read a duration as in `40s` or `10m`."""
+    return int(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
 
 
 @pytest.mark.parametrize("store", stores.names())
@@ -65,11 +77,30 @@ def test_services_may_do_little(name: str) -> None:
         assert service["init"] is True
         assert service["mem_limit"]
         assert service["logging"]["options"]["max-size"]
-        assert service["stop_grace_period"]
+        assert seconds(service["stop_grace_period"]) >= (DRAIN_SECONDS if is_bot(service) else 10)
+        # Of the bot's own image; the others say it here, since the images begin as root.
+        assert is_bot(service) or service["user"] not in ("", "0", "root")
         assert service["restart"] == "no" or (service["restart"] == "unless-stopped" and "healthcheck" in service)
         assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
         values = [value for key, value in service.get("environment", {}).items() if "PASSWORD" in key]
         assert all(value.startswith("/run/secrets/") for value in values)
+
+
+def test_ports_are_the_bots_and_the_doors() -> None:
+    """Of one Rasa, of the balancer before several, and of the door before a web view."""
+    with_ports = {
+        (name, key) for name in FILES for key, service in read(name)["services"].items() if "ports" in service
+    }
+    assert with_ports == {("published.yml", "rasa"), ("balancer.yml", "balancer"), ("tools.yml", "tools")}
+
+
+def test_command_of_the_bot_is_that_of_a_host() -> None:
+    """But for where things are and where it listens."""
+    role = (REPOSITORY / "roles/rasa/tasks/run.yml").read_text()
+    command = read("compose.yml")["services"]["rasa"]["command"]
+    options = [word for word in command if word.startswith("--")]
+    assert options
+    assert all(option in role for option in options)
 
 
 @pytest.mark.parametrize("name", FILES)

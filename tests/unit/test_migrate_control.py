@@ -40,7 +40,9 @@ class PlayedHost:
     def run(self, command: str) -> Result:
         """Answers a command."""
         self.commands.append(command)
-        if "is-active" in command or "supervisorctl status" in command or "container inspect" in command:
+        if command.startswith("docker ps"):
+            return Result(0, "some-rasa-4\nsome-rasa-2\n" if self._runs else "", "")
+        if "is-active" in command or "supervisorctl status" in command:
             return Result(0 if self._runs else 3, "", "")
         return next(self._results)
 
@@ -54,8 +56,13 @@ def part(*lines: dict[str, Any], status: int = 0, errors: str = "") -> Result:
 
 def bot(*results: Result, runs: bool = False, store: str = "redis", manager: str = "systemd") -> Any:
     """Returns a bot on a played host."""
-    names = ["some-rasa-1", "some-rasa-2", "some-actions-1"] if manager == "docker" else ["rasa", "rasa-actions"]
-    facts = {"tracker_store": store, "user": "rasa", "service_manager": manager, "services": names}
+    facts = {
+        "tracker_store": store,
+        "user": "rasa",
+        "service_manager": manager,
+        "services": ["rasa", "rasa-actions"],
+        "project": "some",
+    }
     found: Any = PlayedHost(*results, runs=runs)
     return Bot(found, facts)
 
@@ -145,7 +152,7 @@ def side(name: str, *bots: Bot) -> Side:
     [
         ("systemd", "redis", "on played", "systemctl stop rasa"),
         ("supervisord", "redis", "on played", "supervisorctl stop rasa"),
-        ("docker", "compose", "in containers of this machine", "docker stop some-rasa-1 some-rasa-2"),
+        ("docker", "compose", "in containers of this machine", "docker stop some-rasa-2 some-rasa-4"),
     ],
 )
 def test_running_bot_of_the_source_is_warned_of(manager: str, name: str, place: str, stop: str) -> None:
@@ -167,7 +174,9 @@ def test_running_bot_of_the_target_is_refused() -> None:
     with pytest.raises(ControlError, match="writes there itself: stop it first, on played: systemctl stop rasa"):
         side("second", bot(runs=True, store="second")).refuse_writers()
     side("second", bot(runs=False, store="second")).refuse_writers()
-    with pytest.raises(ControlError, match="stop it first, in containers of this machine: docker stop some-rasa-1"):
+    with pytest.raises(
+        ControlError, match="stop it first, in containers of this machine: docker stop some-rasa-2 some-rasa-4"
+    ):
         side("compose", bot(runs=True, store="redis", manager="docker")).refuse_writers()
 
 

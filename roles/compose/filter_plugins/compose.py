@@ -7,12 +7,18 @@ from typing import Any
 
 
 def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, str]:
-    """Of texts by their paths in a folder, take those that the files there do not have."""
+    """Of texts by their paths in a folder, take those that the files there do not have, or that others could read."""
 
-    def differs(path: Path, text: str) -> bool:
-        return not path.is_file() or path.read_bytes() != text.encode()
+    def differs(path: str, text: str) -> bool:
+        file = Path(folder, path)
+        try:
+            is_open = "/" in path and file.parent.stat().st_mode & 0o077 != 0
+            return is_open or file.read_bytes() != text.encode()
+        except OSError:
+            # There is none, or it cannot be read: writing it says why.
+            return True
 
-    return {path: text for path, text in texts.items() if differs(Path(folder, path), text)}
+    return {path: text for path, text in texts.items() if differs(path, text)}
 
 
 class FilterModule:
