@@ -172,8 +172,9 @@ class Bot:
         return " ".join([stops[self.facts["service_manager"]], *self._services])
 
     @property
-    def _deploy_command(self) -> str:
-        return "make compose-up" if self._is_in_container else "make deploy"
+    def _older_kit(self) -> str:
+        command = "make compose-up" if self._is_in_container else "make deploy"
+        return f"The bot on {self.host.name} was deployed by an older kit: run {command} first."
 
     @property
     def _is_in_container(self) -> bool:
@@ -185,6 +186,8 @@ class Bot:
 
     def _containers(self) -> list[str]:
         # By their labels: there may be several, and which there are changes by hand, too.
+        if "project" not in self.facts:
+            raise ControlError(self._older_kit)
         labels = {"project": self.facts["project"], "service": "rasa", "oneoff": "False"}
         filters = [f"--filter=label=com.docker.compose.{name}={value}" for name, value in labels.items()]
         result = self._run(shlex.join(["docker", "ps", "--format", "{{.Names}}", *filters]))
@@ -222,7 +225,7 @@ class Bot:
     def _said(self, result: Result) -> str:
         # What argparse ends with: there is no such command.
         if result.status == 2:
-            return f"The bot on {self.host.name} was deployed by an older kit: run {self._deploy_command} first."
+            return self._older_kit
         lines = (result.errors or result.output).strip().splitlines()
         return f"{self.host.name}: {lines[-1] if lines else f'exit status {result.status}'}"
 

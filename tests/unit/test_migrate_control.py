@@ -180,6 +180,14 @@ def test_running_bot_of_the_target_is_refused() -> None:
         side("compose", bot(runs=True, store="redis", manager="docker")).refuse_writers()
 
 
+def test_containers_of_an_older_kit_are_named() -> None:
+    """They did not note what they are called."""
+    older = bot(runs=True, store="redis", manager="docker")
+    del older.facts["project"]
+    with pytest.raises(ControlError, match="deployed by an older kit: run make compose-up first"):
+        side("compose", older).refuse_writers()
+
+
 def ended(monkeypatch: pytest.MonkeyPatch, found: Bot, *options: str) -> str:
     """Runs `python -m control migrate` and returns the sentence it ended with; empty if it went well."""
     deployment = SimpleNamespace(bot=lambda name: found, bots=[found])
