@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,3 +25,18 @@ PLUGIN = load("plugins/callback/steadfast.py")
 def test_error_is_a_sentence(result: dict[str, Any], sentence: str) -> None:
     """Taken from what Ansible reports."""
     assert PLUGIN.sentence(result) == sentence
+
+
+def played(name: str, parent: Any = None, rescue: tuple[str, ...] = ()) -> Any:
+    """Play a task or a block; `rescue` names the tasks that it is rescued by."""
+    return SimpleNamespace(_uuid=name, _parent=parent, rescue=[SimpleNamespace(_uuid=each) for each in rescue])
+
+
+def test_error_that_has_a_rescue_waits_for_its_word() -> None:
+    """The rescue's own is told at once, and so is what it includes."""
+    block = played("block", rescue=("say", "include"))
+    assert PLUGIN.is_rescued(played("task", block))
+    assert PLUGIN.is_rescued(played("task", played("included", block)))
+    assert not PLUGIN.is_rescued(played("say", block))
+    assert not PLUGIN.is_rescued(played("task", played("inner block", played("include", block))))
+    assert not PLUGIN.is_rescued(played("task", played("block without a rescue")))
