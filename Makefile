@@ -56,8 +56,8 @@ compose-images: .steadfast/test ## images for Compose where no registry can be r
 	@$(python) -m tests.lab compose-images
 
 .PHONY: test test-all test-fast lint faults bench bench-deploy bench-compose
-test: .steadfast/test ## the tests, on throwaway machines (needs root or sudo; sets up Docker when missing)
-	@scripts/test.sh
+test: .steadfast/test ## the tests, on throwaway machines (needs root or sudo; sets up Docker when missing) [MINUTES=, to begin none after]
+	@scripts/test.sh $(if $(MINUTES),--minutes=$(MINUTES))
 
 test-all: .steadfast/test ## the same, and each store on each of its systems, not on one of them only
 	@scripts/test.sh --every-system

@@ -19,7 +19,10 @@ from control.errors import ControlError
 from control.host import Host, Result
 from control.remote_store import RemoteStore, open_remote_store
 
+# Of what Compose runs, they are elsewhere.
+IS_COMPOSE = "STEADFAST_FACTS" in os.environ
 FACTS = os.environ.get("STEADFAST_FACTS", "/etc/steadfast/facts")
+DEPLOY = "make compose-up" if IS_COMPOSE else "make deploy"
 COMMAND = "/opt/steadfast/bin/steadfast"
 BOTS, STORES = "bots", "stores"
 
@@ -307,7 +310,7 @@ class Deployment:
         if len(found) != 1:
             raise ControlError(
                 f"The bot on {bot.host.name} uses a {name} server, but not exactly one host of "
-                f"the group '{STORES}' of {self.inventory} runs it: run make deploy."
+                f"the group '{STORES}' of {self.inventory} runs it: run {DEPLOY}."
             )
         return found[0]
 
@@ -335,6 +338,11 @@ class Deployment:
     def _facts_of_bot(self, host: Host) -> dict[str, Any]:
         facts = self._facts(host, "bot")
         if facts is None:
+            if IS_COMPOSE:
+                raise ControlError(
+                    f"Nothing was run by Compose here, or by another account ({FACTS}/bot.fact cannot be read): "
+                    "run make compose-up, or this as who ran it."
+                )
             raise ControlError(f"Nothing is deployed on {host.name}: run make deploy INVENTORY={self.inventory}.")
         return facts
 
@@ -344,7 +352,7 @@ class Deployment:
         try:
             found: dict[str, Any] | None = None if text is None else json.loads(text)
         except ValueError:
-            raise ControlError(f"{path} on {host.name} is damaged: run make deploy.") from None
+            raise ControlError(f"{path} on {host.name} is damaged: run {DEPLOY}.") from None
         return found
 
 

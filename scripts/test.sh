@@ -1,6 +1,7 @@
 #!/bin/sh
 # The tests, with the time that each part took. What a failed or killed run leaves behind is removed by the next one.
-# With --every-system each store is tried on each of its systems, not on one of them only.
+# With --every-system each store is tried on each of its systems, not on one of them only; with --minutes=N what has not begun N minutes
+# after the start is named as not run.
 set -u
 cd "$(dirname "$0")/.." || exit
 [ "$(id -u)" -eq 0 ] || exec sudo --preserve-env=CI,SSL_CERT_FILE,PIP_CERT,PYENV_ROOT "$0" "$@"
@@ -20,6 +21,15 @@ part() {
     times="$times$(printf '%-28s %4d s  %s' "$name" $(($(date +%s) - started)) "$verdict")
 "
 }
+
+# A moment, since several processes run the tests.
+for argument; do
+    shift
+    case $argument in
+        --minutes=*) argument=--none-after=$(($(date +%s) + 60 * ${argument#--minutes=})) ;;
+    esac
+    set -- "$@" "$argument"
+done
 
 # The images of the throwaway machines are made meanwhile; whoever needs one before it is there makes it or waits.
 $python -m tests.machines >.steadfast/machines.log 2>&1 &

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,13 +18,20 @@ from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
 # The groups that take longest begin first: otherwise one process is left with them when the others have nothing to do.
 LONGEST = (
+    *(
+        "compose test_scaling redis",
+        "compose test_scaling postgresql",
+        "compose test_compose",
+        "compose test_bad_input",
+    ),
     *("debian-12 stores", "debian-sid", "debian-12 test_brokers_and_locks", "debian-13", "debian-12 test_faults"),
     *("debian-12 test_migrate", "debian-12 test_two_hosts", "ubuntu-22.04", "ubuntu-24.04", "debian-12 test_local"),
-    *("compose test_scaling", "debian-12 test_other_stores", "debian-12 test_tls", "debian-11", "servers debian-12"),
-    *("compose test_compose", "compose test_bad_input", "debian-12 test_changes", "debian-12 test_inside"),
+    *("debian-12 test_other_stores", "debian-12 test_tls", "debian-11", "servers debian-12"),
+    *("debian-12 test_changes", "debian-12 test_inside"),
     *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-sid"),
     *("servers debian-11", "debian-12 test_verify"),
 )
+OUT_OF_TIME = "NOT RUN: the time of this run was over; make test without MINUTES runs all"
 # What has no mirror everywhere. Without Debian nothing would be tested, which must not look like success.
 MAY_BE_MISSING = ("ubuntu-22.04", "ubuntu-24.04")
 
@@ -37,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-system", action="store_true", help="try each store on each of its systems, not on one of them only"
     )
+    parser.addoption("--none-after", type=int, help="begin no test after a moment, in seconds since 1970")
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,14 @@ def deployed(
     return deployed_once
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Begin no test after the moment that was set: a run that is ended from outside says nothing of any."""
+    end = item.config.getoption("--none-after")
+    if end and time.time() > end:
+        pytest.skip(OUT_OF_TIME)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep together what shares a host: several processes run the tests, see scripts/test.sh."""
     if isinstance(item, pytest.Function):
@@ -124,7 +141,8 @@ def _group(item: pytest.Function) -> str:
     if "backends" in item.fixturenames:
         return f"servers {system}"
     if item.path.parent.name == "compose":
-        return f"compose {parameters.get('store', item.path.stem)}"
+        names = [str(parameters.get("store", item.path.stem)), str(parameters.get("scaled", ""))]
+        return " ".join(["compose", *filter(None, names)])
     if system != DEFAULT_SYSTEM:
         return system
     return f"{system} {'stores' if 'store' in parameters else item.path.stem}"
@@ -162,10 +180,15 @@ def _tried_elsewhere(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, st
         yield from ((item, chosen) for system, item in of_system.items() if system != chosen)
 
 
+def _case(name: str, *, by_file: bool) -> str:
+    """Name what was not run: a test's parameters, or where there may be hundreds, its file."""
+    return name.partition("::")[0] if by_file else name.partition("[")[2].rstrip("]") or name
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name what was not run and why: nobody should take a store or a system for tested that was not."""
     cases = Counter(
-        (report.nodeid.partition("[")[2].rstrip("]") or report.nodeid, report.longrepr[2])
+        (_case(report.nodeid, by_file=report.longrepr[2].endswith(OUT_OF_TIME)), report.longrepr[2])
         for report in terminalreporter.stats.get("skipped", [])
     )
     if cases:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,13 @@ def test_docker_that_will_not_do_is_named(
             },
             ("AWS_ENDPOINT_URL is 'http://127.0.0.1:8000'", "an address of the machine"),
         ),
+        (
+            {
+                "event_broker": "kafka",
+                "event_broker_options": {"url": "broker.example:9092,localhost:9092", "topic": "events"},
+            },
+            ("event_broker_options.url is 'broker.example:9092,localhost:9092'", "an address of the machine"),
+        ),
         ({"compose_overrides": ["typo.yml"]}, ("compose_overrides names", "typo.yml, which is not there")),
         ({"compose_images": {"postgresql": "postgres:17"}}, ("compose_images has postgresql", "postgres")),
     ],
@@ -113,6 +121,7 @@ def test_image_that_cannot_be_pulled_is_named(images: None, project: Project) ->
     """With the setting that names it, and what to do where no registry can be reached."""
     nowhere = {"redis": "registry.invalid/redis:7"}
     project.up(compose_images=nowhere).failed_with("registry.invalid/redis:7 cannot be pulled", "compose_images")
+    assert not (project.folder / ".env").exists()
 
 
 def test_port_that_is_taken_is_named(images: None, tmp_path: Path) -> None:
@@ -122,9 +131,21 @@ def test_port_that_is_taken_is_named(images: None, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
             project.up(rasa_port=port).failed_with(f"rasa_port is {port}", "choose a free port")
-        assert project.compose("ps", "--all", "--quiet") == ""
+        assert project.made() == set()
+        assert not (project.folder / ".env").exists()
     finally:
         project.down()
+
+
+def test_settings_that_cannot_be_used_leave_those_that_are(images: None, tmp_path: Path) -> None:
+    """What runs reads its files at its next start."""
+    with running(tmp_path, "redis") as project:
+        files = [project.folder / ".env", *(path for path in (project.folder / "rendered").iterdir() if path.is_file())]
+        before = {path: path.read_text() for path in files}
+        project.up(tracker_store="mariadb", compose_images={"mariadb": "registry.invalid/mariadb:1"}).failed_with(
+            "registry.invalid/mariadb:1 cannot be pulled"
+        )
+        assert {path: path.read_text() for path in files} == before
 
 
 def test_volume_of_another_version_is_named(images: None, tmp_path: Path) -> None:
@@ -159,11 +180,31 @@ def test_older_redis_than_that_of_the_volume_is_named(
         assert json.loads(project.steadfast("read", "--", "me")) == before
 
 
-def test_store_that_cannot_be_used_is_named(images: None, tmp_path: Path) -> None:
-    """With Rasa's classes, too, where Rasa would answer from its memory instead."""
-    project = Project(tmp_path, "custom", tracker_store_options={"type": "no.Such"})
+@pytest.mark.parametrize(
+    ("store", "settings", "told"),
+    [
+        ("custom", {"tracker_store_options": {"type": "no.Such"}}, "no.Such"),
+        (
+            "redis",
+            {
+                "event_broker": "pika",
+                "event_broker_options": {"url": "broker.invalid", "username": "bot", "password": "bot"},
+            },
+            "broker.invalid",
+        ),
+        ("redis", {"lock_store_options": {"url": "locks.invalid"}}, "locks.invalid"),
+    ],
+    ids=["store", "event broker", "locks"],
+)
+def test_server_that_cannot_be_used_is_named(
+    images: None, tmp_path: Path, store: str, settings: dict[str, Any], told: str
+) -> None:
+    """Where Rasa would answer from its memory, keep its events to itself, or answer nobody."""
+    project = Project(tmp_path, store, **settings)
     try:
-        project.up().failed_with("no.Such")
+        refused = project.up()
+        refused.failed_with(told)
+        assert "data of another version" not in refused.output
         assert project.compose("ps", "--all", "--quiet", "rasa") == ""
     finally:
         project.down()

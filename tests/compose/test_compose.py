@@ -65,6 +65,50 @@ def test_dry_run_says_that_a_stopped_one_would_start_and_leaves_it(redis: Projec
     assert redis.docker("inspect", "--format", "{{.State.Health.Status}}", actions).strip() == "healthy"
 
 
+def test_dry_run_says_what_another_setting_would_change_and_leaves_it(redis: Project) -> None:
+    """The file that has it, and the containers that read it."""
+    before = ids(redis)
+    dry = redis.up("--check", "--diff", compose_server_memory="1g").succeeded()
+    assert dry.changed["localhost"] > 0
+    assert "+ SERVER_MEMORY='1g'" in dry.output
+    assert f"Container {redis.name}-redis-1  Recreated" in dry.output
+    assert ids(redis) == before
+    assert redis.up().succeeded().changed == {"localhost": 0}
+
+
+def test_file_that_was_changed_by_hand_comes_back(redis: Project) -> None:
+    """With its rights, and in the container that reads it; also one that was removed."""
+    file = redis.folder / "rendered" / "redis.conf"
+    right, mode = file.read_text(), file.stat().st_mode
+    file.write_text(f"{right}\nmaxclients 77\n")
+    assert redis.up().succeeded().changed != {"localhost": 0}
+    assert file.read_text() == right
+    assert redis.compose("exec", "-T", "redis", "cat", "/run/secrets/redis.conf") == right
+    file.chmod(0o666)
+    assert redis.up().succeeded().changed != {"localhost": 0}
+    assert file.stat().st_mode == mode
+    file.unlink()
+    assert redis.up().succeeded().changed != {"localhost": 0}
+    assert file.read_text() == right
+    assert redis.up().succeeded().changed == {"localhost": 0}
+
+
+def test_exported_variables_of_compose_are_not_heard(redis: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings alone say what runs."""
+    before = ids(redis)
+    for name, value in {"COMPOSE_PROJECT_NAME": "another", "COMPOSE_PROFILES": "tools", "RASA_PORT": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert redis.up().succeeded().changed == {"localhost": 0}
+    assert ids(redis) == before
+
+
+def test_other_bots_of_the_inventory_are_left_alone(redis: Project, tmp_path: Path) -> None:
+    """They need not be there: containers run on this machine only."""
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps({"bots": {"hosts": {"elsewhere": {"ansible_host": "elsewhere.invalid"}}}}))
+    assert redis.up("--inventory", str(more)).succeeded().changed == {"localhost": 0}
+
+
 def test_containers_may_do_little(redis: Project) -> None:
     """Each of them."""
     for container in redis.containers():

@@ -199,7 +199,7 @@ def test_one_more_by_hand_takes_conversations_and_goes_again(scaled: Project) ->
 
 
 def test_new_one_that_does_not_become_healthy_ends_the_replacement(scaled: Project) -> None:
-    """The others stay as they are; the next `make compose-up` with a good one goes on."""
+    """The others stay as they are; the next `make compose-up` replaces it first, and then them."""
     # With what the last test has left.
     scaled.up().succeeded()
     before = set(containers(scaled))
@@ -208,6 +208,7 @@ def test_new_one_that_does_not_become_healthy_ends_the_replacement(scaled: Proje
     scaled.up(compose_overrides=[OVERRIDE, BROKEN]).failed_with(f"container {scaled.name}-rasa-", "is unhealthy")
     kept = before & set(containers(scaled))
     assert len(kept) == RASAS - 1
-    assert scaled.up().succeeded().changed != {"localhost": 0}
+    with talking(scaled, users("mended")):
+        scaled.up(compose_rasa_memory="2500m").succeeded()
     assert len(containers(scaled, "health=healthy")) == RASAS
-    assert kept <= set(containers(scaled))
+    assert not kept & set(containers(scaled))

@@ -151,6 +151,13 @@ def test_nothing_deployed_is_told(lay: Lay) -> None:
         deployment.bot()
 
 
+def test_nothing_run_by_compose_is_told(lay: Lay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is sent to install the bot on the machine itself."""
+    monkeypatch.setattr("control.deployment.IS_COMPOSE", True)
+    with pytest.raises(ControlError, match=r"Nothing was run by Compose here.*: run make compose-up"):
+        lay(bots={"bot": PlayedConnection("local", {})}).bot()
+
+
 def test_damaged_fact_is_told(lay: Lay) -> None:
     """With its path and the host."""
     broken = PlayedConnection("local", {"bot.fact": Result(0, "{", "")})

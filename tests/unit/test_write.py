@@ -32,6 +32,19 @@ def test_what_was_written_differs_no_more(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert PLUGIN.not_yet_in({".env": "other"}, str(tmp_path)) == {".env": "other"}
 
 
+def test_what_others_may_read_is_written_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And what a container could not; its text is the same one, for which nothing is to be made anew."""
+    run(monkeypatch, tmp_path, TEXTS)
+    wrong = {".env": 0o644, "rendered/redis.conf": 0o400, "rendered/facts": 0o755}
+    for path, mode in wrong.items():
+        (tmp_path / path).chmod(mode)
+        again = PLUGIN.not_yet_in(TEXTS, str(tmp_path))
+        assert [name for name in again if name.startswith(path)] == list(again) != []
+        assert PLUGIN.with_another_text_in(TEXTS, str(tmp_path)) == {}
+        run(monkeypatch, tmp_path, again)
+        assert PLUGIN.not_yet_in(TEXTS, str(tmp_path)) == {}
+
+
 def test_folder_lets_nobody_else_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a container reads in it is for every account of the container; the settings are the owner's."""
     run(monkeypatch, tmp_path, TEXTS)

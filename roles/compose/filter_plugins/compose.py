@@ -7,13 +7,17 @@ from typing import Any
 
 
 def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, str]:
-    """Of texts by their paths in a folder, take those that the files there do not have, or that others could read."""
+    """Of texts by their paths in a folder, take those that the files there do not have, or not with their rights."""
+    other = with_another_text_in(texts, folder)
+    return {path: text for path, text in texts.items() if path in other or not _has_rights(Path(folder, path))}
+
+
+def with_another_text_in(texts: dict[str, str], folder: str) -> dict[str, str]:
+    """Of texts by their paths in a folder, take those that the files there do not have."""
 
     def differs(path: str, text: str) -> bool:
-        file = Path(folder, path)
         try:
-            is_open = "/" in path and file.parent.stat().st_mode & 0o077 != 0
-            return is_open or file.read_bytes() != text.encode()
+            return Path(folder, path).read_bytes() != text.encode()
         except OSError:
             # There is none, or it cannot be read: writing it says why.
             return True
@@ -21,9 +25,17 @@ def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, str]:
     return {path: text for path, text in texts.items() if differs(path, text)}
 
 
+def _has_rights(file: Path) -> bool:
+    """Tell whether it has the rights that control/write.py gives it."""
+    mode = file.stat().st_mode
+    if file.name.startswith("."):
+        return mode & 0o077 == 0
+    return mode & 0o777 == 0o444 and file.parent.stat().st_mode & 0o077 == 0
+
+
 class FilterModule:
     """What Ansible looks for in this file."""
 
     def filters(self) -> dict[str, Any]:
         """Map the filters' names to their functions."""
-        return {"not_yet_in": not_yet_in}
+        return {"not_yet_in": not_yet_in, "with_another_text_in": with_another_text_in}
