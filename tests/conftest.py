@@ -18,15 +18,10 @@ from tests.machines import DEFAULT_SYSTEM, machine_settings, start_machine
 
 # The groups that take longest begin first: otherwise one process is left with them when the others have nothing to do.
 LONGEST = (
-    *(
-        "compose test_scaling",
-        "compose test_compose",
-        "compose test_bad_input",
-    ),
     *("debian-12 stores", "debian-sid", "debian-12 test_brokers_and_locks", "debian-13", "debian-12 test_faults"),
     *("debian-12 test_migrate", "debian-12 test_two_hosts", "ubuntu-22.04", "ubuntu-24.04", "debian-12 test_local"),
-    *("debian-12 test_other_stores", "debian-12 test_tls", "debian-11", "servers debian-12"),
-    *("debian-12 test_changes", "debian-12 test_inside"),
+    *("compose test_scaling", "debian-12 test_other_stores", "debian-12 test_tls", "debian-11", "servers debian-12"),
+    *("compose test_compose", "compose test_bad_input", "debian-12 test_changes", "debian-12 test_inside"),
     *("debian-12 test_one_host", "debian-12 test_bad_input", "servers debian-13", "servers debian-sid"),
     *("servers debian-11", "debian-12 test_verify"),
 )
@@ -140,8 +135,7 @@ def _group(item: pytest.Function) -> str:
     if "backends" in item.fixturenames:
         return f"servers {system}"
     if item.path.parent.name == "compose":
-        names = [str(parameters.get("store", item.path.stem)), str(parameters.get("scaled", ""))]
-        return " ".join(["compose", *filter(None, names)])
+        return f"compose {parameters.get('store', item.path.stem)}"
     if system != DEFAULT_SYSTEM:
         return system
     return f"{system} {'stores' if 'store' in parameters else item.path.stem}"
@@ -158,8 +152,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     def rank(item: pytest.Item) -> int:
         marker = item.get_closest_marker("xdist_group")
-        # Those of one file that several processes run are as long as each other.
-        return ranks.get(" ".join(marker.args[0].split()[:2]), len(ranks)) if marker else len(ranks)
+        return ranks.get(marker.args[0], len(ranks)) if marker else len(ranks)
 
     items.sort(key=rank)
 

@@ -95,11 +95,15 @@ def test_file_that_was_changed_by_hand_comes_back(redis: Project) -> None:
 
 def test_exported_variables_of_compose_are_not_heard(redis: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings alone say what runs."""
-    before = ids(redis)
-    for name, value in {"COMPOSE_PROJECT_NAME": "another", "COMPOSE_PROFILES": "tools", "RASA_PORT": "1"}.items():
-        monkeypatch.setenv(name, value)
-    assert redis.up().succeeded().changed == {"localhost": 0}
-    assert ids(redis) == before
+    services = {each["Config"]["Labels"]["com.docker.compose.service"] for each in redis.containers()}
+    with monkeypatch.context() as exported:
+        for name, value in {"COMPOSE_PROJECT_NAME": "another", "COMPOSE_PROFILES": "tools", "RASA_PORT": "1"}.items():
+            exported.setenv(name, value)
+        again = redis.up().succeeded()
+        changed = redis.up(compose_rasa_memory="2500m").succeeded()
+    assert again.changed == {"localhost": 0}
+    assert changed.changed != {"localhost": 0}
+    assert {each["Config"]["Labels"]["com.docker.compose.service"] for each in redis.containers()} == services
 
 
 def test_other_bots_of_the_inventory_are_left_alone(redis: Project, tmp_path: Path) -> None:
