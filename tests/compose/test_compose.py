@@ -104,6 +104,7 @@ def test_exported_variables_of_compose_are_not_heard(redis: Project, monkeypatch
     assert again.changed == {"localhost": 0}
     assert changed.changed != {"localhost": 0}
     assert {each["Config"]["Labels"]["com.docker.compose.service"] for each in redis.containers()} == services
+    redis.up().succeeded()
 
 
 def test_other_bots_of_the_inventory_are_left_alone(redis: Project, tmp_path: Path) -> None:
