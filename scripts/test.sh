@@ -26,6 +26,10 @@ part() {
 for argument; do
     shift
     case $argument in
+        --minutes=*[!0-9]* | --minutes= | --minutes=0)
+            echo "error: MINUTES is '${argument#--minutes=}': give a number of minutes, 1 or more, or leave it out." >&2
+            exit 1
+            ;;
         --minutes=*) argument=--none-after=$(($(date +%s) + 60 * ${argument#--minutes=})) ;;
     esac
     set -- "$@" "$argument"
