@@ -173,6 +173,16 @@ def _tried_elsewhere(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, st
         yield from ((item, chosen) for system, item in of_system.items() if system != chosen)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run that had no time for any test: it must not look like success."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or reporter.stats.get("passed"):
+        return
+    if any(report.longrepr[2].endswith(OUT_OF_TIME) for report in reporter.stats.get("skipped", [])):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def _case(name: str, *, by_file: bool) -> str:
     """Name what was not run: a test's parameters, or where there may be hundreds, its file."""
     return name.partition("::")[0] if by_file else name.partition("[")[2].rstrip("]") or name

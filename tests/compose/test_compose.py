@@ -129,6 +129,13 @@ def test_containers_may_do_little(redis: Project) -> None:
         assert "Health" in container["State"], name
 
 
+def test_redis_refuses_writes_before_its_container_is_killed(redis: Project) -> None:
+    """At half of what the container may use, since it may need twice its data."""
+    (server,) = (each for each in redis.containers() if each["Name"] == f"/{redis.name}-redis-1")
+    limit = server["HostConfig"]["Memory"] // 2
+    assert f"maxmemory {limit}" in redis.compose("exec", "-T", "redis", "cat", "/run/secrets/redis.conf").splitlines()
+
+
 def test_only_the_bot_can_be_reached_and_by_loopback_only(redis: Project) -> None:
     """No port of the store or the action server is published."""
     published = [
