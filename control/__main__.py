@@ -8,8 +8,9 @@ import sys
 
 from rich.console import Console
 
+from control.bot import Bot
 from control.conversation import Conversation
-from control.deployment import Bot, Deployment, containers
+from control.deployment import Deployment, containers
 from control.errors import ControlError
 from control.listing import listing, near_names
 from control.migrate import COMPOSE, Side, between, migrate, on_a_host

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from control.deployment import Bot
+from control.bot import Bot
 from control.errors import ControlError
 from control.remote_store import RemoteStore
 from steadfast.errors import SteadfastError

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from control.deployment import Bot
+from control.bot import Bot
 from control.events import compact
 
 PROMPT = "you> "

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from control.deployment import Bot, Deployment
+from control.bot import Bot
+from control.deployment import Deployment
 from tests import lab
 from tests.benchmark.figures import MEMORY, RASA, STEADFAST
 from tests.kit import REPOSITORY, Kit

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from control.deployment import COMMAND
+from control.bot import COMMAND
 from tests.checks.check import FAIL, PASS, run_checks
 from tests.checks.history import ACKNOWLEDGED
 from tests.conftest import Deployed

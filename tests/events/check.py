@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from control.deployment import COMMAND, Bot, Deployment
+from control.bot import COMMAND, Bot
+from control.deployment import Deployment
 from control.errors import ControlError
 from tests.events.compare import DUE_SECONDS, Difference, Reading, Trial, differences
 from tests.events.table import STEADFAST, Habits, load_table

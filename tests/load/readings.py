@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from control.deployment import COMMAND, Bot
+from control.bot import COMMAND, Bot
 from control.errors import ControlError
 from tests.checks.history import Reading
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from control.deployment import Bot, Server
+from control.bot import Bot
+from control.deployment import Server
 from tests.faults.fault import Target
 from tests.kit import Kit, Run
 from tests.matrix.setup import Setup

@@ -9,7 +9,8 @@ from typing import Any
 
 import testinfra
 
-from control.deployment import Bot, Server
+from control.bot import Bot
+from control.deployment import Server
 from control.host import Host
 from tests.compose.project import Project, have_images
 from tests.kit import Kit, Run

@@ -9,7 +9,8 @@ from typing import Any
 
 import testinfra
 
-from control.deployment import Bot, Server
+from control.bot import Bot
+from control.deployment import Server
 from control.host import Host
 from tests import lab
 from tests.faults.disk import Disk

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from control.deployment import COMMAND, Bot
+from control.bot import COMMAND, Bot
 from tests.checks.history import Reading
 from tests.load.readings import EXPORT, read_api, read_store
 from tests.stores import definition

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control.deployment import Bot
+from control.bot import Bot
 from tests.checks.history import ACKNOWLEDGED
 from tests.faults.fault import wait_until
 from tests.load.client import read_record

@@ -18,7 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from control.deployment import Bot, Deployment
+from control.bot import Bot
+from control.deployment import Deployment
 from control.errors import ControlError
 from tests.faults.fault import FaultError
 from tests.persistence.report import EXIT_STATUS, as_report, outcome, sentences, table

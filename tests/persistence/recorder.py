@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from control.deployment import Bot
+from control.bot import Bot
 from control.errors import ControlError
 from tests.checks.history import ACKNOWLEDGED, History, KnownBot, Reading, Turn
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from control.deployment import Bot, Server
+from control.bot import Bot
+from control.deployment import Server
 from tests.faults.fault import Fault, FaultError, Target, known_faults
 
 

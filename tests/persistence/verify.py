@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from control.deployment import Bot
+from control.bot import Bot
 from control.errors import ControlError
 from tests.checks.check import FAIL, PASS, UNKNOWN, Verdict, run_checks, worst
 from tests.faults.fault import FaultError, healed_if_interrupted, wait_until

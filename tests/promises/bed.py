@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import testinfra
 import yaml
 
-from control.deployment import Bot, Server
+from control.bot import Bot
+from control.deployment import Server
 from control.host import Host
 from tests import lab
 from tests.checks.check import PASS, run_checks, worst

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from control.deployment import Bot, Deployment
+from control.bot import Bot
+from control.deployment import Deployment
 from control.errors import ControlError, UnreachableError
 from control.host import Host, Result
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from control.deployment import Bot
+from control.bot import Bot
 from control.errors import ControlError
 from control.host import Result
 from tests.load.readings import export, read_api, read_store

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from control import __main__ as commands
-from control.deployment import Bot
+from control.bot import Bot
 from control.errors import ControlError
 from control.host import Result
 from control.migrate import Side, migrate, on_a_host
