@@ -1,7 +1,7 @@
 """Conversations in an SQL database: events in Rasa's own table, a row each, and beside it a head for each conversation.
 
 Whoever goes back to Rasa's class finds its table as it would have filled it. What that class writes in between is
-found by the next read, by ids after the last one that the head knows, and taken over.
+found by the next read, by ids after the last one that the head knows, and taken over (sql_rasa.py).
 
 Round trips, beside the one that tries a connection before it is used: a read takes 1; a write 5 (begin, head taken,
 events, head, commit), 1 more with an answer and 1 more for each 100 events or 1 MB. A first read after Rasa's class
@@ -12,7 +12,6 @@ INSERT and DELETE are enough.
 from __future__ import annotations
 
 import importlib
-import math
 import time
 import uuid
 from contextlib import suppress
@@ -28,7 +27,8 @@ from steadfast.readers.sql_tables import ANSWERS, CONVERSATIONS, EVENTS, TEXT_LE
 from steadfast.servers import sql_rows as rows
 from steadfast.servers.server import Conflict, Event, Head, Server, ServerError, Stored, Unavailable, Write
 from steadfast.servers.sql_connections import TRIES, SqlConnections
-from steadfast.servers.sql_rows import SqlHead, head_of, new_head
+from steadfast.servers.sql_rasa import take_over
+from steadfast.servers.sql_rows import Refused, SqlHead, head_of, new_head, takes
 
 PAGE = 1000
 SWEPT = 100
@@ -56,10 +56,6 @@ def open_server(**options: Any) -> SqlServer:
         )
     made: SqlServer = importlib.import_module(f"steadfast.servers.{MODULES[backend]}").SqlServer(options)
     return made
-
-
-class _Refused(Exception):
-    """What was believed is not so, or something of that name is there already."""
 
 
 class SqlServer(SqlConnections, Server):
@@ -94,7 +90,7 @@ class SqlServer(SqlConnections, Server):
         for _ in range(TRIES):
             try:
                 return self._transact(partial(self._written, sender=sender, believed=believed, write=write))
-            except _Refused:
+            except Refused:
                 kept = self._run(partial(self._kept_before, sender=sender, believed=believed, write=write))
                 if kept:
                     return kept
@@ -190,62 +186,17 @@ class SqlServer(SqlConnections, Server):
 
     def _taken_over(self, connection: Any, sender: str, head: SqlHead | None, *, anew: bool = False) -> None:
         """Takes over in a transaction; of several that do so at once, the first has done it for all."""
-        with suppress(_Refused), self._transaction(connection):
-            self._take_over(connection, sender, head, anew=anew)
-
-    def _take_over(self, connection: Any, sender: str, head: SqlHead | None, *, anew: bool = False) -> None:
-        """Makes the head right for events after it, or for all where there is none or `anew`."""
-        if head and not self._takes(connection, sender, head.version):
-            return
-        before = new_head() if head is None or anew else head
-        span = {"sender": sender, "after": before.last_id}
-        count, last_id, last_time = connection.execute(rows.COUNT, span).first()
-        if not count:
-            return
-        first_id, session = before.first_id, before.session
-        begins = self._session_start(connection, sender, before.last_id)
-        if begins:
-            session = before.length + connection.execute(rows.COUNT_BETWEEN, {**span, "before": begins}).scalar()
-            first_id = begins
-        made = SqlHead(
-            new_head().version,
-            before.epoch,
-            before.length + count,
-            session,
-            first_id,
-            last_id,
-            head.reminders if head else None,
-            head.due if head else None,
-            last_time or time.time(),
-        )
-        try:
-            connection.execute(CONVERSATIONS.insert(), made.row(sender))
-        except IntegrityError:
-            raise _Refused from None
-
-    def _session_start(self, connection: Any, sender: str, after: int) -> int | None:
-        """Returns the id at which the latest session begins, as Rasa's class and Steadfast's store see it."""
-        found = connection.execute(rows.SESSIONS, {"sender": sender, "after": after}).fetchall()
-        if not found:
-            return None
-        latest, action = found[0], found[-1]
-        if latest[1] == "session_started" and action[1] == "action":
-            span = {"sender": sender, "after": action[0], "before": latest[0]}
-            # Together they are one beginning.
-            if not connection.execute(rows.COUNT_BETWEEN, span).scalar():
-                return int(action[0])
-        return int(latest[0])
+        with suppress(Refused), self._transaction(connection):
+            take_over(connection, sender, head, anew=anew)
 
     def _written(self, connection: Any, sender: str, believed: Head | None, write: Write) -> Head:
         before = new_head()
         if believed:
             before = believed if isinstance(believed, SqlHead) else self._head(connection, sender) or before
-            if before.version != believed.version or not self._takes(
-                connection, sender, before.version, self._horizon()
-            ):
-                raise _Refused
+            if before.version != believed.version or not takes(connection, sender, before.version, self._horizon()):
+                raise Refused
         elif connection.execute(rows.ANY_EVENT, {"sender": sender}).first():
-            raise _Refused
+            raise Refused
         if write.replaces:
             connection.execute(rows.DROP_EVENTS, {"sender": sender})
         now = time.time()
@@ -257,7 +208,7 @@ class SqlServer(SqlConnections, Server):
                 row = {"message_id": answer.message_id, "body": answer.body, "expires": now + answer.seconds}
                 connection.execute(ANSWERS.insert(), {"sender_id": sender, **row})
         except IntegrityError:
-            raise _Refused from None
+            raise Refused from None
         return head
 
     def _kept_before(self, connection: Any, sender: str, believed: Head | None, write: Write) -> Head | None:
@@ -332,10 +283,6 @@ class SqlServer(SqlConnections, Server):
     def _head(self, connection: Any, sender: str) -> SqlHead | None:
         row = connection.execute(rows.HEAD, {"sender": sender}).first()
         return head_of(row) if row else None
-
-    def _takes(self, connection: Any, sender: str, version: str, horizon: float = -math.inf) -> bool:
-        values = {"sender": sender, "believed": version, "horizon": max(horizon, -1)}
-        return bool(connection.execute(rows.TAKE_HEAD, values).rowcount)
 
     def _fetched(self, query: Any, **values: Any) -> list[Any]:
         fetched: list[Any] = self._run(lambda connection: connection.execute(query, values).fetchall())

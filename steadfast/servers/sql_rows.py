@@ -20,6 +20,10 @@ CHARACTERS = 1_000_000
 _HEAD = ("version", "epoch", "length", "session", "first_id", "last_id", "reminders", "due", "written")
 
 
+class Refused(Exception):
+    """What was believed is not so, or something of that name is there already."""
+
+
 @dataclass(frozen=True, eq=False)
 class SqlHead(Head):
     """A head with what else its row holds.
@@ -79,7 +83,7 @@ def head_of(row: Any) -> SqlHead:
     return SqlHead(*row[: len(_HEAD)])
 
 
-_IS_SENDERS = EVENTS.c.sender_id == sa.bindparam("sender")
+IS_SENDERS = EVENTS.c.sender_id == sa.bindparam("sender")
 
 HEAD = sa.select(*(CONVERSATIONS.c[name] for name in _HEAD)).where(CONVERSATIONS.c.sender_id == sa.bindparam("sender"))
 # Locks it, too: whoever believes the same waits until this transaction ends, and then finds nothing.
@@ -89,8 +93,8 @@ TAKE_HEAD = CONVERSATIONS.delete().where(
     CONVERSATIONS.c.written > sa.bindparam("horizon"),
 )
 LATEST_IDS = sa.text("SELECT id FROM events WHERE sender_id = :sender ORDER BY id DESC LIMIT :count")
-ANY_EVENT = sa.select(EVENTS.c.id).where(_IS_SENDERS).limit(1)
-DROP_EVENTS = EVENTS.delete().where(_IS_SENDERS)
+ANY_EVENT = sa.select(EVENTS.c.id).where(IS_SENDERS).limit(1)
+DROP_EVENTS = EVENTS.delete().where(IS_SENDERS)
 
 
 def _read(after: str) -> Any:
@@ -104,24 +108,6 @@ def _read(after: str) -> Any:
 
 READ_AFTER = _read(":after")
 READ_SESSION = _read("COALESCE((SELECT first_id - 1 FROM steadfast_conversations WHERE sender_id = :sender), 0)")
-
-# Of rows that Rasa's class wrote: how many, the last one's id and time; and the last two at which a session begins.
-_AFTER = EVENTS.c.id > sa.bindparam("after")
-COUNT = sa.select(sa.func.count(), sa.func.max(EVENTS.c.id), sa.func.max(EVENTS.c.timestamp)).where(_IS_SENDERS, _AFTER)
-COUNT_BETWEEN = sa.select(sa.func.count()).where(_IS_SENDERS, _AFTER, EVENTS.c.id < sa.bindparam("before"))
-SESSIONS = (
-    sa.select(EVENTS.c.id, EVENTS.c.type_name)
-    .where(
-        _IS_SENDERS,
-        _AFTER,
-        sa.or_(
-            EVENTS.c.type_name == "session_started",
-            sa.and_(EVENTS.c.type_name == "action", EVENTS.c.action_name == "action_session_start"),
-        ),
-    )
-    .order_by(EVENTS.c.id.desc())
-    .limit(2)
-)
 
 ANSWER = sa.select(ANSWERS.c.body).where(
     ANSWERS.c.sender_id == sa.bindparam("sender"),
@@ -146,6 +132,11 @@ SENDERS = sa.text(
     ") AS found LEFT JOIN steadfast_conversations AS head ON head.sender_id = found.sender_id "
     "ORDER BY found.sender_id LIMIT :page"
 )
+
+
+def takes(connection: Any, sender: str, version: str, horizon: float = -1) -> bool:
+    """Takes the head of a version if it was written after the horizon, for this transaction; whether it is there."""
+    return bool(connection.execute(TAKE_HEAD, {"sender": sender, "believed": version, "horizon": horizon}).rowcount)
 
 
 def batches(sender: str, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
