@@ -23,11 +23,18 @@ install_packages() {
         fail "missing packages; run: sudo apt-get install -y $*"
     fi
     echo "Installing $* ..."
-    { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "$@"; } \
-        >"$tools/apt.log" 2>&1 || {
-        tail -n 5 "$tools/apt.log" >&2
-        fail "apt-get could not install $*; the lines above say why (all of it: $tools/apt.log)."
-    }
+    apt="$as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq"
+    # A new machine may be updating itself, and apt-get does not wait until that is done.
+    waits=300
+    until { $apt update && $apt install -y "$@"; } >"$tools/apt.log" 2>&1; do
+        if ! grep -q 'Could not get lock' "$tools/apt.log" || [ "$waits" -eq 0 ]; then
+            tail -n 5 "$tools/apt.log" >&2
+            fail "apt-get could not install $*; the lines above say why (all of it: $tools/apt.log)."
+        fi
+        [ "$waits" -ne 300 ] || echo "Waiting for another process that uses apt ..."
+        waits=$((waits - 1))
+        sleep 2
+    done
 }
 
 mkdir -p "$tools"

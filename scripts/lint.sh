@@ -4,10 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.steadfast/venv/bin:$PATH
 
-command -v shellcheck >/dev/null || {
-    [ "$(id -u)" -eq 0 ] || { echo "error: shellcheck is missing; run: sudo apt-get install -y shellcheck" >&2; exit 1; }
-    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y shellcheck; } >.steadfast/apt.log 2>&1
-}
+# By the lab, which may be installing something for the tests at the same time.
+command -v shellcheck >/dev/null || python -m tests.lab install shellcheck
 
 failed=
 check() {

@@ -16,6 +16,7 @@ from tests.lab.engine import ensure_engine
 from tests.lab.errors import LabError, Unavailable
 from tests.lab.hosts import start_host
 from tests.lab.images import build, reference
+from tests.lab.packages import apt_install
 from tests.lab.runs import LABEL, PID, is_leftover, run_id
 from tests.lab.stand_ins import build_stand_ins, write_references
 
@@ -81,6 +82,11 @@ def _clean(options: argparse.Namespace) -> int:
     return 0
 
 
+def _install(options: argparse.Namespace) -> int:
+    apt_install(options.package)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.lab", description="Throwaway machines.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -97,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add("shell", _shell, "start a host and open a shell in it").add_argument("system", choices=tuple(systems()))
     text = "make stand-ins for images that no registry has here, by default for all; install Compose if need be"
     add("compose-images", _compose_images, text).add_argument("names", nargs="*", metavar="NAME")
+    add("install", _install, "install a package of Debian's on this machine, as root").add_argument("package")
     clean = add("clean", _clean, "remove what dead runs left")
     clean.add_argument("--run", help="remove what this run has made instead, alive or not")
     clean.add_argument("--images", action="store_true", help="remove the images as well")
