@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
 from collections import defaultdict
@@ -9,6 +10,11 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+# Ansible loads this before all else. Measured: a fifteenth of an unchanged compose-up went into looking for garbage, of
+# which its templates make next to none.
+gc.freeze()
+gc.set_threshold(100_000, 50, 50)
 
 DOCUMENTATION = """
 name: steadfast

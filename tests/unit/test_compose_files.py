@@ -118,6 +118,14 @@ def test_service_waits_for_healthy_ones_only(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_who_waits_is_not_kept_waiting(name: str) -> None:
+    """In a `start_period` Docker 25 and newer ask every five seconds only, whatever the interval is."""
+    for service in services(name).values():
+        check = service.get("healthcheck", {})
+        assert "start_period" not in check or seconds(check["interval"]) >= 5
+
+
 def test_environment_of_the_bot_is_that_of_a_host() -> None:
     """What the image sets is what role rasa sets for its services, but for where things are."""
     role = yaml.safe_load((REPOSITORY / "roles/rasa/vars/main.yml").read_text())["__rasa_environment"]

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any
 
 
-def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, str]:
-    """Of texts by their paths in a folder, take those that the files there do not have, or not with their rights."""
-    other = with_another_text_in(texts, folder)
-    return {path: text for path, text in texts.items() if path in other or not _has_rights(Path(folder, path))}
+def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, Any]:
+    """Compare texts by their paths in a folder with the files there.
 
-
-def with_another_text_in(texts: dict[str, str], folder: str) -> dict[str, str]:
-    """Of texts by their paths in a folder, take those that the files there do not have."""
+    Returns:
+        `new`: the texts that the files do not have, or not with their rights; `other`: the paths of the former.
+    """
 
     def differs(path: str, text: str) -> bool:
         try:
@@ -22,11 +20,13 @@ def with_another_text_in(texts: dict[str, str], folder: str) -> dict[str, str]:
             # There is none, or it cannot be read: writing it says why.
             return True
 
-    return {path: text for path, text in texts.items() if differs(path, text)}
+    other = [path for path, text in texts.items() if differs(path, text)]
+    new = {path: text for path, text in texts.items() if path in other or not _has_rights(Path(folder, path))}
+    return {"new": new, "other": other}
 
 
 def _has_rights(file: Path) -> bool:
-    """Tell whether it has the rights that control/write.py gives it."""
+    """Tell whether it has the rights that the action write_files gives it."""
     mode = file.stat().st_mode
     if file.name.startswith("."):
         return mode & 0o077 == 0
@@ -38,4 +38,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Map the filters' names to their functions."""
-        return {"not_yet_in": not_yet_in, "with_another_text_in": with_another_text_in}
+        return {"not_yet_in": not_yet_in}

@@ -1,16 +1,17 @@
-"""Writes files all at once: `python -m control.write FOLDER`, texts by paths there as JSON on standard input.
+"""Action `write_files`: writes the files of Compose all at once, each whole or not at all.
 
-For the role compose, since Ansible takes half a second for each file, and a bot has a dozen. Each is written whole or
-not at all.
+Ansible's own `copy` takes half a second for each file, and a bot has a dozen. It writes on the control machine, where
+the containers run.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import tempfile
 from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
 
 # Everybody in a container may read what is mounted there: each container has an account of its own.
 MOUNTED = 0o444
@@ -36,9 +37,9 @@ def write(path: Path, text: str) -> None:
             raise
 
 
-def main(folder: str) -> str | None:
-    """Writes the files of standard input, and closes the folders that they are in; returns what went wrong."""
-    for name, text in json.load(sys.stdin).items():
+def write_all(folder: str, texts: dict[str, str]) -> str:
+    """Writes files by their paths in a folder, and closes the folders that they are in; returns what went wrong."""
+    for name, text in texts.items():
         path = Path(folder, name)
         try:
             for below in reversed(Path(name).parents[:-1]):
@@ -49,8 +50,17 @@ def main(folder: str) -> str | None:
             return (
                 f"{path} cannot be written: {error.strerror}. Make room, or let the account that runs this write there."
             )
-    return None
+    return ""
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """What Ansible looks for in this file: with `folder` and `texts` by their paths there; a dry run writes none."""
+
+    _requires_connection = False
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return `error`, empty where all were written: a task with `no_log` would show nobody why it failed."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        folder, texts = self._task.args["folder"], self._task.args["texts"]
+        error = "" if self._task.check_mode else write_all(str(Path(folder).resolve()), texts)
+        return {**result, "changed": True, "error": error}
