@@ -13,6 +13,7 @@ from tests.lab.runs import cache_dir, last_lines, lock, progress
 # Somebody else may be at it, such as a new machine that updates itself.
 LOCKED = "Could not get lock"
 LOCK_SECONDS = 600.0
+WAITING = "waiting for another process that uses apt"
 POLL_SECONDS = 2.0
 
 
@@ -49,6 +50,6 @@ def _apt_get(*arguments: str, log: Path) -> bool:
         retry=tenacity.retry_if_result(lambda is_done: not is_done and LOCKED in log.read_text(errors="replace")),
         wait=tenacity.wait_fixed(POLL_SECONDS),
         stop=tenacity.stop_after_delay(LOCK_SECONDS),
-        before_sleep=lambda _: progress("waiting for another process that uses apt"),
+        before_sleep=lambda state: progress(WAITING) if state.attempt_number == 1 else None,
         retry_error_callback=lambda _: False,
     )(run)
