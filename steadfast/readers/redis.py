@@ -63,7 +63,12 @@ CAUSES = (
     ),
     Cause("", "the Redis at {where} is still loading its data: try again soon", BusyLoadingError),
     Cause("", "the Redis at {where} is a read-only replica: set 'url' to its primary", ReadOnlyError),
-    Cause("OOM", "the Redis at {where} is out of memory: raise its 'maxmemory'", RedisError),
+    # The client takes the code OOM away, but not from what a script of Redis 6 was refused for.
+    Cause(
+        "OOM|used memory",
+        "the Redis at {where} is out of memory: raise its 'maxmemory' (redis_maxmemory, where the kit runs it)",
+        RedisError,
+    ),
     Cause("MISCONF", "the Redis at {where} cannot write to its disk and refuses to store: see its log", RedisError),
     Cause(
         "DB index|not an integer|invalid DB",

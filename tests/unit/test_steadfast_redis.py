@@ -215,7 +215,11 @@ def caused(error: Exception, cause: Exception) -> Exception:
             "lacks a right",
         ),
         (redis.ResponseError("DB index is out of range"), "'db' 7"),
-        (redis.ResponseError("OOM command not allowed"), "'maxmemory'"),
+        (
+            redis.exceptions.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+            "raise its 'maxmemory'",
+        ),
+        (redis.ResponseError("-OOM command not allowed"), "raise its 'maxmemory'"),
         (redis.ResponseError("MISCONF Redis is configured to save RDB snapshots"), "disk"),
         (redis.ReadOnlyError("You can't write against a read only replica."), "read-only replica"),
         (redis.BusyLoadingError("Redis is loading the dataset in memory"), "still loading"),
