@@ -120,7 +120,7 @@ def test_service_waits_for_healthy_ones_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_who_waits_is_not_kept_waiting(name: str) -> None:
-    """In a `start_period` Docker 25 and newer ask every five seconds only, whatever the interval is."""
+    """In a `start_period` Docker 27 and newer ask every five seconds only, whatever the interval is."""
     for service in services(name).values():
         check = service.get("healthcheck", {})
         assert "start_period" not in check or seconds(check["interval"]) >= 5
