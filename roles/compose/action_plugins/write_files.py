@@ -53,7 +53,7 @@ def write_all(folder: str, texts: dict[str, str]) -> str:
     return ""
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """What Ansible looks for in this file: with `folder` and `texts` by their paths there; a dry run writes none."""
 
     _requires_connection = False
