@@ -172,7 +172,8 @@ def _label(folder: Path) -> None:
     base = folder / "base.yml"
     common = yaml.safe_load(base.read_text())
     common["services"]["service"] |= labels
-    base.write_text(yaml.safe_dump(common))
+    # As JSON: for Compose a run as `321739e3` would be a number in YAML that PyYAML has written.
+    base.write_text(json.dumps(common))
     files = [yaml.safe_load(path.read_text()) for path in folder.glob("*.yml")]
     # A volume that no service has is not made.
     volumes = {name: labels for file in files for name in file.get("volumes", ())}
