@@ -12,7 +12,21 @@ fail() {
     exit 1
 }
 
-# Runs apt-get as root; where that is not possible, prints the one command that mends it.
+# Runs apt-get as root. A new machine may be updating itself, and apt-get does not wait until that is done.
+apt_get() {
+    waits=300
+    until $as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$tools/apt.log" 2>&1; do
+        if ! grep -q 'Could not get lock' "$tools/apt.log" || [ "$waits" -eq 0 ]; then
+            tail -n 5 "$tools/apt.log" >&2
+            fail "apt-get $* failed; the lines above say why (all of it: $tools/apt.log)."
+        fi
+        [ "$waits" -ne 300 ] || echo "Waiting for another process that uses apt ..."
+        waits=$((waits - 1))
+        sleep 2
+    done
+}
+
+# Where nobody can become root, prints the one command that mends it.
 install_packages() {
     command -v apt-get >/dev/null || fail "'$*' is missing and this machine has no apt-get: Steadfast runs on Debian and Ubuntu."
     if [ "$(id -u)" -eq 0 ]; then
@@ -23,18 +37,8 @@ install_packages() {
         fail "missing packages; run: sudo apt-get install -y $*"
     fi
     echo "Installing $* ..."
-    apt="$as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -qq"
-    # A new machine may be updating itself, and apt-get does not wait until that is done.
-    waits=300
-    until { $apt update && $apt install -y "$@"; } >"$tools/apt.log" 2>&1; do
-        if ! grep -q 'Could not get lock' "$tools/apt.log" || [ "$waits" -eq 0 ]; then
-            tail -n 5 "$tools/apt.log" >&2
-            fail "apt-get could not install $*; the lines above say why (all of it: $tools/apt.log)."
-        fi
-        [ "$waits" -ne 300 ] || echo "Waiting for another process that uses apt ..."
-        waits=$((waits - 1))
-        sleep 2
-    done
+    apt_get update
+    apt_get install -y "$@"
 }
 
 mkdir -p "$tools"

@@ -42,9 +42,10 @@ def is_bot(service: dict[str, Any]) -> bool:
     return bool(service["image"] == "${BOT_IMAGE}")
 
 
-def seconds(duration: str) -> int:
-    """Read a duration as in `40s` or `10m`."""
-    return int(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
+def seconds(duration: str) -> float:
+    """Read a duration as in `800ms`, `40s` or `10m`."""
+    ((number, unit),) = re.findall(r"\A(\d+)(ms|s|m)\Z", duration)
+    return int(number) * {"ms": 0.001, "s": 1, "m": 60}[unit]
 
 
 @pytest.mark.parametrize("store", stores.names())

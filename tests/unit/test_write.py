@@ -14,7 +14,7 @@ TEXTS = {"rendered/redis.conf": "port 6379\r\n", "rendered/facts/bot.fact": "{}"
 
 def new(texts: dict[str, str], folder: Path) -> dict[str, str]:
     """Give those that are to be written."""
-    found: dict[str, str] = FILTERS.not_yet_in(texts, str(folder))["new"]
+    found: dict[str, str] = FILTERS.compared_with(texts, str(folder))["new"]
     return found
 
 
@@ -42,7 +42,7 @@ def test_what_others_may_read_is_written_anew(tmp_path: Path) -> None:
         (tmp_path / path).chmod(mode)
         again = new(TEXTS, tmp_path)
         assert [name for name in again if name.startswith(path)] == list(again) != []
-        assert FILTERS.not_yet_in(TEXTS, str(tmp_path))["other"] == []
+        assert FILTERS.compared_with(TEXTS, str(tmp_path))["other"] == []
         write(tmp_path, again)
         assert new(TEXTS, tmp_path) == {}
 

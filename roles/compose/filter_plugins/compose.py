@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 
-def not_yet_in(texts: dict[str, str], folder: str) -> dict[str, Any]:
+def compared_with(texts: dict[str, str], folder: str) -> dict[str, Any]:
     """Compare texts by their paths in a folder with the files there.
 
     Returns:
@@ -38,4 +38,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Any]:
         """Map the filters' names to their functions."""
-        return {"not_yet_in": not_yet_in}
+        return {"compared_with": compared_with}
